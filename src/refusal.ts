@@ -1,0 +1,51 @@
+/**
+ * The closed list of reasons why a call has no result, each with the one sentence an agent reads.
+ * A sentence is fixed: nothing that an upstream, a file or an exception said is ever put into it.
+ */
+export const sentences = {
+  invalid_input: 'The arguments are not valid for this tool.',
+  not_allowed: 'This is outside of what the tool may do.',
+  rate_limited: 'Too many calls; wait before the next one.',
+  busy: 'Too many calls are running or waiting already; try again shortly.',
+  credential_unavailable: 'The credential of this tool cannot be read; an administrator has to look at it.',
+  target_unreachable: 'The target could not be reached; nothing was done.',
+  target_timeout: 'The target did not answer in time.',
+  target_refused: 'The target answered in a way that cannot be used.',
+  response_too_large: 'The answer is larger than this tool may return.',
+  audit_unavailable: 'The audit log cannot be written, so nothing was done.',
+  outcome_unknown: 'The request was sent but no answer came back; it may or may not have taken effect. Check before trying again.',
+  cancelled: 'The call was cancelled.',
+  stopping: 'Keyhold is shutting down and takes no new calls.',
+  internal: 'Keyhold failed on this call; nothing more is known. An administrator can look up the call id.',
+} as const satisfies Record<string, string>
+
+/** A code from the closed list; stable, so that programs may depend on it. */
+export type RefusalCode = keyof typeof sentences
+
+export const refusalCodes = Object.keys(sentences) as readonly RefusalCode[]
+
+/** What may accompany a refusal to the agent: values of ours, never an upstream's words. */
+export interface RefusalFields {
+  /** Milliseconds until a retry can succeed. */
+  readonly retry_after_ms?: number
+  /** What would have been allowed, in the scope's own words. */
+  readonly allowed?: readonly string[]
+  /** Which argument is wrong and why, in our words and without its value. */
+  readonly problems?: readonly string[]
+}
+
+/**
+ * Any answer that is not the result. The agent reads the code's sentence and the fields;
+ * the message (detail) and the cause go to the record and to the log only.
+ */
+export class Refusal extends Error {
+  readonly code: RefusalCode
+  readonly fields: RefusalFields
+
+  constructor(code: RefusalCode, detail: string, options: { readonly fields?: RefusalFields; readonly cause?: unknown } = {}) {
+    super(detail, 'cause' in options ? { cause: options.cause } : undefined)
+    this.name = 'Refusal'
+    this.code = code
+    this.fields = options.fields ?? {}
+  }
+}

@@ -1,0 +1,32 @@
+import { inspect } from 'node:util'
+
+/**
+ * A value that must not be shown. Wherever it is printed (template, JSON, `inspect`, an error's
+ * message) it prints as its label; the value appears only inside the callback given to `use`.
+ */
+export class Secret {
+  readonly label: string
+  readonly #value: string
+
+  constructor(credential: string, value: string) {
+    this.label = `[credential ${credential}]`
+    this.#value = value
+  }
+
+  /** Hands the value to one callback, at the last line before the wire. */
+  use<T>(callback: (value: string) => T): T {
+    return callback(this.#value)
+  }
+
+  toString(): string {
+    return this.label
+  }
+
+  toJSON(): string {
+    return this.label
+  }
+
+  [inspect.custom](): string {
+    return this.label
+  }
+}
