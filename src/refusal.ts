@@ -6,7 +6,7 @@ export const sentences = {
   invalid_input: 'The arguments are not valid for this tool.',
   not_allowed: 'This is outside of what the tool may do.',
   rate_limited: 'Too many calls; wait before the next one.',
-  busy: 'Too many calls are running or waiting already; try again shortly.',
+  busy: 'Keyhold takes no further call right now; try again shortly.',
   credential_unavailable: 'The credential of this tool cannot be read; an administrator has to look at it.',
   target_unreachable: 'The target could not be reached; nothing was done.',
   target_timeout: 'The target did not answer in time.',
@@ -15,7 +15,6 @@ export const sentences = {
   audit_unavailable: 'The audit log cannot be written, so nothing was done.',
   outcome_unknown: 'The request was sent but no answer came back; it may or may not have taken effect. Check before trying again.',
   cancelled: 'The call was cancelled.',
-  stopping: 'Keyhold is shutting down and takes no new calls.',
   internal: 'Keyhold failed on this call; nothing more is known. An administrator can look up the call id.',
 } as const satisfies Record<string, string>
 
