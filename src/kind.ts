@@ -64,17 +64,20 @@ export interface Limits {
 /** A credential as a worker holds it, by type. */
 export type LeasedCredential = { readonly type: 'bearer'; readonly scheme: string; readonly token: Secret }
 
-/** Text that has been through redaction already; only the redactor makes one. */
-export interface RedactedText {
-  readonly redacted: true
-  readonly text: string
+/** A value that has been through redaction already; only `redact/` makes one. */
+export interface Redacted {
+  readonly value: Json
 }
 
-/** Redacts a text that arrives in pieces: what `push` and `end` return is safe to show. */
-export interface RedactedStream {
-  push(piece: string): string
-  /** The rest, at a real end. After a cut, drop the stream instead: the rest may be the head of a secret. */
-  end(): string
+/** Collects a text that arrives in pieces, redacting as it goes. */
+export interface RedactedText {
+  push(piece: string): void
+  /** Characters of safe text collected so far; the last few of what was pushed may still be held back. */
+  readonly length: number
+  /** Ends the text where the source ended it. With `json` it is parsed if it parses, else it stays text. */
+  end(as: 'json' | 'text'): Redacted
+  /** Ends the text before its source did: what is held back is dropped, since it may be the head of a secret. */
+  cut(): Redacted
 }
 
 /** What a kind gets for one execution. */
@@ -83,14 +86,14 @@ export interface ExecuteContext {
   readonly limits: Limits
   /** Aborts at the deadline and when the caller cancels. */
   readonly signal: AbortSignal
-  redactStream(): RedactedStream
+  redactedText(): RedactedText
   /** Marks the milliseconds that the target took, for the record and the benchmarks. */
   upstreamTook(ms: number): void
 }
 
 /** What an execution gives back. Everything in `answer` is redacted on its way out of the worker. */
 export interface Execution {
-  /** The object an agent receives, complete by itself. A part that is `Redacted` is not scanned again. */
+  /** The object an agent receives, complete by itself. A value that is a `Redacted` is not scanned again. */
   readonly answer: { readonly [key: string]: unknown }
   /** True when the target itself reports a failure (an HTTP status of 400 or more, a SQL error). */
   readonly isError: boolean
