@@ -120,15 +120,17 @@ export interface Kind<Target = never> {
   readonly name: string
   /** What an admin writes for a tool of this kind, beside the keys that every tool has. */
   readonly target: z.ZodObject
+  /** Says what is wrong with a target as a whole, where its keys are right one by one; null when nothing is. */
+  targetProblem(target: Target): { readonly key: string; readonly message: string } | null
   /** The credential types it can present. */
   readonly credentials: readonly LeasedCredential['type'][]
   readonly permissions: WorkerPermissions
   /** Gate side: the MCP tools of a configured tool, built once per configuration. */
-  verbs(target: Target, limits: Limits): readonly Verb[]
+  verbs(target: Target, limits: Limits): Promise<readonly Verb[]>
   /** Gate side: compiles the text between the parentheses of a rule; returns null when it makes no sense. */
   specifier(text: string): ((operation: Operation) => boolean) | null
   /** Worker side: loads what execution needs. The only code that meets a credential. */
-  start(target: Target): Promise<Executor>
+  start(target: Target, limits: Limits): Promise<Executor>
 }
 
 /** Fixes a kind's types; the returned object is what the core works with. */

@@ -13,7 +13,8 @@ export const sentences = {
   target_refused: 'The target answered in a way that cannot be used.',
   response_too_large: 'The answer is larger than this tool may return.',
   audit_unavailable: 'The audit log cannot be written, so nothing was done.',
-  outcome_unknown: 'The request was sent but no answer came back; it may or may not have taken effect. Check before trying again.',
+  outcome_unknown:
+    'The request was sent but no answer came back; it may or may not have taken effect. Check before trying again.',
   cancelled: 'The call was cancelled.',
   internal: 'Keyhold failed on this call; nothing more is known. An administrator can look up the call id.',
 } as const satisfies Record<string, string>
@@ -41,7 +42,11 @@ export class Refusal extends Error {
   readonly code: RefusalCode
   readonly fields: RefusalFields
 
-  constructor(code: RefusalCode, detail: string, options: { readonly fields?: RefusalFields; readonly cause?: unknown } = {}) {
+  constructor(
+    code: RefusalCode,
+    detail: string,
+    options: { readonly fields?: RefusalFields; readonly cause?: unknown } = {},
+  ) {
     super(detail, 'cause' in options ? { cause: options.cause } : undefined)
     this.name = 'Refusal'
     this.code = code

@@ -1,0 +1,81 @@
+import { type Agent, tokenAgent } from '../agents/agent.ts'
+import { ConfigError } from '../config/problem.ts'
+import { serveOverHttp } from '../server/http.ts'
+import { createMcpServer, toTool } from '../server/mcp.ts'
+import { describeError, type Log } from './log.ts'
+import { runGate } from './run-gate.ts'
+import { loadFrom, type World } from './world.ts'
+
+const graceMs = 30_000
+
+/** `keyhold serve`: serves agents over HTTP until the process is told to end. */
+export async function serve(
+  world: World,
+  options: { readonly config: string | undefined; readonly listen: string | undefined },
+  log: Log,
+): Promise<number> {
+  const loaded = await loadFrom(world, options.config)
+  const { config } = loaded
+  if (![...(config.agents?.values() ?? [])].some(agent => agent.tokenSha256 !== null)) {
+    throw new ConfigError([
+      {
+        file: config.file,
+        line: null,
+        column: null,
+        key: 'agents',
+        reason: 'serving over HTTP needs an agent with a token; `keyhold agent token NAME` makes one',
+      },
+    ])
+  }
+  const address = options.listen === undefined ? config.server : parseListen(options.listen)
+  const onProblem = (error: Error) => log.error(describeError(error), 'problem')
+  const gate = runGate(world, loaded, { transport: 'http', onProblem })
+  const callers = new Map<Agent, { name: string; factory: () => ReturnType<typeof createMcpServer> }>()
+  const callerOf = (token: string | null) => {
+    const agent = token === null ? null : tokenAgent(config.agents, token)
+    if (agent === null) return null
+    let caller = callers.get(agent)
+    if (caller === undefined) {
+      const surface = {
+        version: world.version,
+        tools: gate.offersFor(agent).map(toTool),
+        call: (mcpTool: string, args: unknown, { signal, trace }: { signal: AbortSignal; trace: string | null }) =>
+          gate.invoke({ agent, mcpTool, args, transport: 'http' as const, trace, signal }),
+      }
+      caller = { name: agent.name, factory: () => createMcpServer(surface) }
+      callers.set(agent, caller)
+    }
+    return caller
+  }
+  const http = await serveOverHttp({
+    host: address.host,
+    port: address.port,
+    publicUrl: config.server.publicUrl,
+    maxBodyBytes: config.server.maxBodyBytes,
+    callerOf,
+    onRejected: reason => {
+      log.warn(`refused: ${reason}`)
+      gate.note('request.rejected', { transport: 'http', reason })
+    },
+    onError: error => log.debug(describeError(error), 'protocol'),
+  })
+  log.info({ url: `${http.url}/mcp` }, 'serving')
+  await new Promise<void>(resolve => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) world.onSignal(signal, resolve)
+  })
+  log.info('finishing running calls')
+  const closing = http.close()
+  await gate.stop(graceMs)
+  await closing
+  return 0
+}
+
+function parseListen(text: string): { readonly host: string; readonly port: number } {
+  const [, host, port] = /^(\[[0-9a-fA-F:]+\]|[^:\s]+):(\d{1,5})$/.exec(text) ?? []
+  if (host === undefined || port === undefined || Number(port) > 65_535) {
+    throw new ConfigError([
+      { file: '--listen', line: null, column: null, key: '', reason: 'HOST:PORT, such as 127.0.0.1:7420' },
+    ])
+  }
+  return { host: host.replace(/^\[|\]$/g, ''), port: Number(port) }
+}

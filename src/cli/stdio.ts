@@ -1,0 +1,87 @@
+import { stdioAgent } from '../agents/agent.ts'
+import type { LoadedConfig } from '../config/build.ts'
+import { ConfigError, formatProblem } from '../config/problem.ts'
+import type { Answer } from '../gate/answer.ts'
+import type { Gate } from '../gate/gate.ts'
+import { type Surface, toTool } from '../server/mcp.ts'
+import { serveOverStdio } from '../server/stdio.ts'
+import { statusSurface } from '../server/status.ts'
+import { describeError, type Log } from './log.ts'
+import { runGate } from './run-gate.ts'
+import { configFile, loadFrom, type World } from './world.ts'
+
+/** How long running calls may take to finish once the client has gone or the process is told to end. */
+const graceMs = 10_000
+
+/**
+ * `keyhold stdio`: serves the one client that started this process, until it goes away.
+ * A configuration that cannot be used still gives the client a server, which says what is wrong.
+ */
+export async function stdio(
+  world: World,
+  options: { readonly config: string | undefined; readonly agent: string },
+  log: Log,
+): Promise<number> {
+  const onProblem = (error: Error) => log.error(describeError(error), 'problem')
+  let gate: Gate | null = null
+  let surface: Surface
+  try {
+    const loaded = await loadFrom(world, options.config)
+    const agent = agentOf(loaded, options.agent)
+    const running = runGate(world, loaded, { transport: 'stdio', onProblem })
+    gate = running
+    surface = {
+      version: world.version,
+      tools: running.offersFor(agent).map(toTool),
+      call: (mcpTool, args, { signal, trace }): Promise<Answer> =>
+        running.invoke({ agent, mcpTool, args, transport: 'stdio', trace, signal }),
+    }
+  } catch (error) {
+    const problems = error instanceof ConfigError ? error.problems.map(formatProblem) : [startProblem(error as Error)]
+    for (const problem of problems) log.error(problem)
+    surface = statusSurface(world.version, configFile(world, options.config), problems)
+  }
+  const served = serveOverStdio({
+    surface,
+    input: world.input,
+    output: world.output,
+    onRejected: reason => {
+      log.warn(`refused ${reason}`)
+      gate?.note('request.rejected', { transport: 'stdio', reason })
+    },
+    onError: error => log.debug(describeError(error), 'protocol'),
+  })
+  const { promise: told, resolve: tell } = Promise.withResolvers<'told'>()
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) world.onSignal(signal, () => tell('told'))
+  const why = await Promise.race([served.closed.then(() => 'gone' as const), told])
+  // Told to end: running calls are finished and answered. The client gone: they were cancelled with it.
+  if (why === 'told') await gate?.stop(graceMs)
+  await served.close()
+  if (why === 'gone') await gate?.stop(graceMs)
+  return 0
+}
+
+function agentOf(loaded: LoadedConfig, name: string) {
+  const agent = stdioAgent(loaded.config.agents, name)
+  if (agent !== null) return agent
+  const known = [...(loaded.config.agents?.values() ?? [])].filter(({ stdio }) => stdio).map(other => other.name)
+  const hint =
+    loaded.config.agents === null
+      ? 'without agents: there is only local'
+      : known.length === 0
+        ? 'none has transport: stdio'
+        : `with transport: stdio there are: ${known.join(', ')}`
+  throw new ConfigError([
+    {
+      file: loaded.config.file,
+      line: null,
+      column: null,
+      key: 'agents',
+      reason: `no agent ${name} for stdio (${hint})`,
+    },
+  ])
+}
+
+function startProblem(error: Error): string {
+  return `Keyhold could not start: ${error.message}`
+}

@@ -1,0 +1,89 @@
+import { createHmac } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import type { LoadedConfig } from '../config/build.ts'
+import { loadConfig } from '../config/load.ts'
+import type { Places } from '../credentials/places.ts'
+import type { Kind } from '../kind.ts'
+import { installationKey, stateFolder } from '../process/state.ts'
+
+/** Everything that a command gets from outside; made once by the process entry. */
+export interface World {
+  readonly kinds: readonly Kind[]
+  readonly version: string
+  readonly argv: readonly string[]
+  readonly environment: Readonly<Record<string, string | undefined>>
+  readonly cwd: string
+  readonly home: string
+  readonly platform: NodeJS.Platform
+  readonly input: NodeJS.ReadStream
+  readonly output: NodeJS.WriteStream
+  readonly errorOutput: NodeJS.WriteStream
+  readonly execPath: string
+  /** The module that a worker process runs. */
+  readonly workerEntry: string
+  /** The folders of program code a worker must be able to read. */
+  readonly code: readonly string[]
+  readonly random: (size: number) => Buffer
+  readonly clock: () => number
+  readonly onSignal: (signal: 'SIGTERM' | 'SIGINT', listener: () => void) => void
+}
+
+/** Where the configuration file is: `--config`, `$KEYHOLD_CONFIG`, `./keyhold.yaml`, then the user's own. */
+export function configFile(world: World, given: string | undefined): string {
+  const fromEnvironment = world.environment['KEYHOLD_CONFIG']
+  if (given !== undefined) return given
+  if (fromEnvironment !== undefined && fromEnvironment !== '') return fromEnvironment
+  const here = join(world.cwd, 'keyhold.yaml')
+  if (existsSync(here)) return here
+  const base = world.environment['XDG_CONFIG_HOME'] || join(world.home, '.config')
+  const own = join(base, 'keyhold', 'keyhold.yaml')
+  return existsSync(own) ? own : here
+}
+
+/**
+ * Loads the configuration that is in force.
+ *
+ * @throws ConfigError
+ */
+export function loadFrom(world: World, given: string | undefined): Promise<LoadedConfig> {
+  return loadConfig(configFile(world, given), world.kinds)
+}
+
+/** Loads the configuration when there is one; a command that can do without it gets null. */
+export async function loadIfPresent(world: World, given: string | undefined): Promise<LoadedConfig | null> {
+  if (given === undefined && !existsSync(configFile(world, undefined))) return null
+  return await loadFrom(world, given)
+}
+
+/** The surroundings of this user's credentials. */
+export function placesOf(world: World): Places {
+  return {
+    stateDir: stateFolder(world.environment, world.home),
+    home: world.home,
+    environment: world.environment,
+    platform: world.platform,
+  }
+}
+
+/** Keys for the three uses of the installation key, each derived so that none tells anything about another. */
+export function derivedKeys(world: World): {
+  readonly seal: Buffer
+  readonly digest: Buffer
+  readonly fingerprint: Buffer
+} {
+  const key = installationKey(placesOf(world).stateDir)
+  const derive = (use: string) => createHmac('sha256', key).update(`keyhold ${use}`).digest()
+  return {
+    seal: derive('audit seal'),
+    digest: derive('argument digest'),
+    fingerprint: derive('credential fingerprint'),
+  }
+}
+
+/** Where the audit log is kept. */
+export function auditFolder(world: World, loaded: LoadedConfig | null): string {
+  const configured = loaded?.config.audit.dir ?? null
+  if (configured === null) return join(placesOf(world).stateDir, 'audit')
+  return configured.startsWith('~/') ? join(world.home, configured.slice(2)) : configured
+}

@@ -1,0 +1,153 @@
+import { hash } from 'node:crypto'
+import type { Agent } from '../agents/agent.ts'
+import type { Kind, Limits, Verb } from '../kind.ts'
+import { compileRule, type Rule } from '../policy/rule.ts'
+import type { Config, ToolConfig } from './config.ts'
+import type { Found } from './issues.ts'
+import { nearestWord } from './problem.ts'
+import type { ConfigDocument } from './schema.ts'
+
+/** A configuration with the MCP tools it offers, by name and in order. */
+export interface LoadedConfig {
+  readonly config: Config
+  readonly verbs: ReadonlyMap<string, { readonly tool: ToolConfig; readonly verb: Verb }>
+}
+
+/**
+ * Builds a configuration from a document that the schema accepted: resolves names, compiles scopes and rules.
+ *
+ * @param fail ends the start; called with every problem of one stage at once
+ */
+export async function buildConfig(input: {
+  readonly file: string
+  readonly text: string
+  readonly document: ConfigDocument
+  readonly kinds: readonly Kind[]
+  readonly fail: (problems: readonly Found[]) => never
+}): Promise<LoadedConfig> {
+  const { file, text, document, kinds, fail } = input
+  const problems: Found[] = []
+  const tools = Object.entries(document.tools).map(([name, entry]) => toolOf(name, entry, kinds))
+  const credentials = new Map(Object.entries(document.credentials))
+  const verbs = new Map<string, { tool: ToolConfig; verb: Verb }>()
+  for (const tool of tools) {
+    problems.push(...credentialProblems(tool, credentials))
+    const problem = tool.kind.targetProblem(tool.target)
+    if (problem !== null) problems.push({ path: ['tools', tool.name, problem.key], reason: problem.message })
+    try {
+      for (const verb of await tool.kind.verbs(tool.target, tool.limits)) {
+        const name = `${tool.name}_${verb.name}`
+        if (verbs.has(name)) problems.push({ path: ['tools', tool.name], reason: `two tools would both offer ${name}` })
+        verbs.set(name, { tool, verb })
+      }
+    } catch (error) {
+      problems.push({ path: ['tools', tool.name, 'allow'], reason: (error as Error).message })
+    }
+  }
+  if (problems.length > 0) fail(problems)
+  const agents = document.agents === undefined ? null : agentsOf(document.agents, verbs, problems)
+  if (problems.length > 0) fail(problems)
+  const listen = /^(.*):(\d+)$/.exec(document.server.listen)
+  const config: Config = {
+    file,
+    digest: hash('sha256', text, 'hex').slice(0, 16),
+    credentials,
+    tools,
+    agents,
+    server: {
+      host: (listen?.[1] ?? '').replace(/^\[|\]$/g, ''),
+      port: Number(listen?.[2]),
+      publicUrl: document.server.public_url ?? null,
+      maxBodyBytes: document.server.max_body,
+    },
+    audit: { dir: document.audit.dir ?? null, sync: document.audit.sync },
+    unsafe: tools.flatMap(unsafeKeys),
+  }
+  return { config: Object.freeze(config), verbs: new Map([...verbs].sort(([a], [b]) => (a < b ? -1 : 1))) }
+}
+
+function toolOf(name: string, entry: ConfigDocument['tools'][string], kinds: readonly Kind[]): ToolConfig {
+  const { kind: kindName, description, credential, limits, ...target } = entry
+  const kind = kinds.find(candidate => candidate.name === kindName) as Kind
+  return {
+    name,
+    kind,
+    description,
+    credential: credential ?? null,
+    limits: limitsOf(limits),
+    target: Object.freeze(target) as never,
+  }
+}
+
+function limitsOf(limits: ConfigDocument['tools'][string]['limits']): Limits {
+  return Object.freeze({
+    rate: limits.rate ?? null,
+    concurrency: limits.concurrency,
+    timeoutMs: limits.timeout,
+    maxRequestBytes: limits.max_request,
+    maxResponseBytes: limits.max_response,
+  })
+}
+
+function credentialProblems(tool: ToolConfig, credentials: Config['credentials']): Found[] {
+  if (tool.credential === null) return []
+  const path = ['tools', tool.name, 'credential']
+  const credential = credentials.get(tool.credential)
+  if (credential === undefined) {
+    const known = [...credentials.keys()]
+    const meant = nearestWord(tool.credential, known)
+    const hint =
+      meant === null
+        ? known.length === 0
+          ? 'there are none'
+          : `there are: ${known.join(', ')}`
+        : `did you mean ${meant}?`
+    return [{ path, reason: `no credential is called ${tool.credential} (${hint})` }]
+  }
+  if (!tool.kind.credentials.includes(credential.type)) {
+    return [{ path, reason: `a tool of kind ${tool.kind.name} cannot present a credential of type ${credential.type}` }]
+  }
+  return []
+}
+
+function agentsOf(
+  agents: NonNullable<ConfigDocument['agents']>,
+  verbs: LoadedConfig['verbs'],
+  problems: Found[],
+): Map<string, Agent> {
+  const names = [...verbs.keys()]
+  const result = new Map<string, Agent>()
+  for (const [name, agent] of Object.entries(agents)) {
+    const rules: Rule[] = []
+    for (const effect of ['deny', 'allow'] as const) {
+      for (const [index, text] of agent[effect].entries()) {
+        try {
+          rules.push(
+            compileRule(
+              effect,
+              text,
+              names,
+              (mcpTool, specifier) => verbs.get(mcpTool)?.tool.kind.specifier(specifier) ?? null,
+            ),
+          )
+        } catch (error) {
+          problems.push({ path: ['agents', name, effect, index], reason: (error as Error).message })
+        }
+      }
+    }
+    const tokenSha256 = agent.token?.sha256 ?? null
+    if (tokenSha256 !== null && [...result.values()].some(other => other.tokenSha256 === tokenSha256)) {
+      problems.push({ path: ['agents', name, 'token'], reason: 'another agent has the same token' })
+    }
+    result.set(name, { name, stdio: agent.transport === 'stdio', tokenSha256, rules, rate: agent.limits.rate ?? null })
+  }
+  return result
+}
+
+function unsafeKeys(tool: ToolConfig): string[] {
+  return Object.entries(tool.target as Record<string, unknown>)
+    .filter(
+      ([key, value]) => key.startsWith('unsafe_') && value !== false && !(Array.isArray(value) && value.length === 0),
+    )
+    .map(([key]) => `tools.${tool.name}.${key}`)
+}

@@ -1,0 +1,97 @@
+import { createSecretKey } from 'node:crypto'
+import type { Agent } from '../agents/agent.ts'
+import { callIds } from '../audit/call-id.ts'
+import { argsDigest } from '../audit/digest.ts'
+import type { AuditLog } from '../audit/log.ts'
+import type { LoadedConfig } from '../config/build.ts'
+import type { ToolConfig } from '../config/config.ts'
+import { ToolWorker, type WorkerPlan } from '../workers/tool-worker.ts'
+import type { Answer } from './answer.ts'
+import { createCatalogue, type Offer, offersFor } from './catalogue.ts'
+import { type Call, type GateDeps, invoke, type Stage } from './invoke.ts'
+import { LimitBook } from './limit.ts'
+
+/** The process that talks to agents: decides, records, limits and routes. It holds no credential. */
+export interface Gate {
+  offersFor(agent: Agent): readonly Offer[]
+  invoke(call: Call): Promise<Answer>
+  /** Records something that is not a call; a log that cannot be written is reported, not thrown. */
+  note(event: string, fields?: Record<string, string | number | boolean | null>): void
+  /** Refuses new calls, lets running ones finish for at most `graceMs`, ends the workers, closes the log. */
+  stop(graceMs: number): Promise<void>
+}
+
+/** What a gate is made of. */
+export interface GateOptions {
+  readonly loaded: LoadedConfig
+  readonly audit: AuditLog
+  readonly digestKey: Buffer
+  readonly clock: () => number
+  readonly random: (size: number) => Uint8Array
+  readonly workerPlan: (tool: ToolConfig) => WorkerPlan
+  readonly onProblem: (error: Error) => void
+  readonly onStage?: (stage: Stage, ms: number) => void
+}
+
+/** Builds everything that depends on the configuration only, once. */
+export function createGate(options: GateOptions): Gate {
+  const { loaded, audit } = options
+  const workers = new Map<string, ToolWorker>()
+  const digestKey = createSecretKey(options.digestKey)
+  const running = new Set<Promise<Answer>>()
+  let accepting = true
+
+  const note: Gate['note'] = (event, fields = {}) => {
+    try {
+      audit.append(event, fields)
+    } catch (error) {
+      options.onProblem(error as Error)
+    }
+  }
+
+  const workerOf = ({ tool }: Offer): ToolWorker => {
+    let worker = workers.get(tool.name)
+    if (worker === undefined) {
+      worker = new ToolWorker(options.workerPlan(tool), {
+        leased: fingerprint => note('credential.leased', { tool: tool.name, credential: tool.credential, fingerprint }),
+        exited: ({ code, signal, expected }) => note('worker.exited', { tool: tool.name, code, signal, expected }),
+        malformed: () => options.onProblem(new Error(`the worker of ${tool.name} broke the protocol and was ended`)),
+      })
+      workers.set(tool.name, worker)
+    }
+    return worker
+  }
+
+  const deps: GateDeps = {
+    audit,
+    config: loaded.config,
+    nextCallId: callIds(options.clock, options.random),
+    digest: args => argsDigest(args, digestKey),
+    onProblem: options.onProblem,
+    catalogue: createCatalogue(loaded),
+    limits: new LimitBook(),
+    workerOf,
+    accepting: () => accepting,
+    ...(options.onStage === undefined ? {} : { onStage: options.onStage }),
+  }
+
+  return {
+    offersFor: agent => offersFor(agent, deps.catalogue),
+    invoke(call) {
+      const answer = invoke(call, deps)
+      running.add(answer)
+      void answer.finally(() => running.delete(answer))
+      return answer
+    },
+    note,
+    async stop(graceMs) {
+      accepting = false
+      const { promise: late, resolve } = Promise.withResolvers<void>()
+      const timer = setTimeout(resolve, graceMs)
+      await Promise.race([Promise.all(running), late])
+      clearTimeout(timer)
+      await Promise.all([...workers.values()].map(worker => worker.stop()))
+      await audit.close()
+    },
+  }
+}

@@ -1,0 +1,119 @@
+import type { Agent } from '../agents/agent.ts'
+import { Refusal } from '../refusal.ts'
+import type { WorkerResult } from '../workers/protocol.ts'
+import type { ToolWorker } from '../workers/tool-worker.ts'
+import type { Answer } from './answer.ts'
+import { authorize } from './authorize.ts'
+import type { Offer } from './catalogue.ts'
+import { type Books, Ledger } from './ledger.ts'
+import type { LimitBook } from './limit.ts'
+import { type Planned, plan, requireAllowed } from './plan.ts'
+
+/** One attempt of an agent to use an MCP tool. */
+export interface Call {
+  readonly agent: Agent
+  readonly mcpTool: string
+  /** As the client sent them; nothing has looked at them yet. */
+  readonly args: unknown
+  readonly transport: 'stdio' | 'http'
+  readonly trace: string | null
+  /** Aborts when the client cancels or goes away. */
+  readonly signal: AbortSignal
+}
+
+/** The parts of a call's time that are measured, in the order they come. */
+export type Stage = 'record' | 'decide' | 'limit' | 'queue' | 'worker' | 'upstream' | 'redact'
+
+/** The world of a call. */
+export interface GateDeps extends Books {
+  readonly catalogue: ReadonlyMap<string, Offer>
+  readonly limits: LimitBook
+  readonly workerOf: (offer: Offer) => ToolWorker
+  readonly accepting: () => boolean
+  readonly onStage?: (stage: Stage, ms: number) => void
+}
+
+/**
+ * A call, step by step. Every attempt takes this one way, in this order; nothing can be switched off
+ * or put elsewhere, and this is the only catch. It never throws.
+ */
+export async function invoke(call: Call, deps: GateDeps): Promise<Answer> {
+  const stages = new Stopwatch(deps)
+  const ledger = new Ledger(call, deps)
+  try {
+    await ledger.open(deps.catalogue.get(call.mcpTool))
+    stages.mark('record')
+    requireOpen(deps)
+    const offer = authorize(call.agent, call.mcpTool, deps.catalogue)
+    requireShallow(ledger)
+    const planned = plan(offer, call.agent, call.args)
+    ledger.planned(offer, planned)
+    requireAllowed(planned)
+    stages.mark('decide')
+    await deps.limits.take(call.agent, offer.tool)
+    stages.mark('limit')
+    const result = await dispatch(call, offer, planned, deps, stages)
+    return await ledger.answered(result)
+  } catch (error) {
+    return await ledger.refused(error)
+  }
+}
+
+/** Has the tool's worker carry out what was planned, when a slot is free and before the deadline. */
+async function dispatch(
+  call: Call,
+  offer: Offer,
+  planned: Planned,
+  deps: GateDeps,
+  stages: Stopwatch,
+): Promise<WorkerResult> {
+  const { timeoutMs } = offer.tool.limits
+  const slots = deps.limits.slotsOf(offer.tool)
+  const queued = performance.now()
+  await slots.acquire({ timeoutMs, signal: call.signal })
+  stages.mark('queue')
+  try {
+    const result = await deps.workerOf(offer).run({
+      request: planned.request,
+      timeoutMs: timeoutMs - (performance.now() - queued),
+      idempotent: planned.operation.idempotent,
+      signal: call.signal,
+    })
+    stages.mark('worker')
+    deps.onStage?.('upstream', result.timings.upstreamMs)
+    deps.onStage?.('redact', result.timings.redactMs)
+    return result
+  } finally {
+    slots.release()
+  }
+}
+
+/** @throws Refusal `busy` when the process is ending */
+function requireOpen(deps: GateDeps): void {
+  if (!deps.accepting()) throw new Refusal('busy', 'the gate is stopping')
+}
+
+/** Deep nesting overflows the stack of whoever walks it; no honest argument needs it. */
+function requireShallow(ledger: Ledger): void {
+  if (ledger.argsDigest === null) {
+    const problems = ['arguments: nested deeper than 64 levels']
+    throw new Refusal('invalid_input', 'the arguments are nested too deep', { fields: { problems } })
+  }
+}
+
+class Stopwatch {
+  readonly #onStage: GateDeps['onStage']
+  #last: number
+
+  constructor(deps: GateDeps) {
+    this.#onStage = deps.onStage
+    this.#last = this.#onStage === undefined ? 0 : performance.now()
+  }
+
+  mark(stage: Stage): void {
+    if (this.#onStage === undefined) return
+    const now = performance.now()
+    this.#onStage(stage, now - this.#last)
+    this.#last = now
+  }
+}

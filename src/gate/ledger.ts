@@ -1,0 +1,142 @@
+import type { Attempt, AuditLog } from '../audit/log.ts'
+import type { ClosedFields } from '../audit/record.ts'
+import type { Config } from '../config/config.ts'
+import { Refusal } from '../refusal.ts'
+import { type WorkerResult } from '../workers/protocol.ts'
+import { WorkerRefusal } from '../workers/process.ts'
+import { type Answer, refusalAnswer } from './answer.ts'
+import { UnknownTool } from './authorize.ts'
+import type { Offer } from './catalogue.ts'
+import type { Call } from './invoke.ts'
+import type { Planned } from './plan.ts'
+
+/** What the ledger needs to write a call's two lines. */
+export interface Books {
+  readonly audit: AuditLog
+  readonly config: Config
+  readonly nextCallId: () => string
+  readonly digest: (args: unknown) => string | null
+  /** Hears of what the agent is not told. */
+  readonly onProblem: (error: Error) => void
+}
+
+/** The two lines of one call, and what is learnt between them. */
+export class Ledger {
+  readonly #call: Call
+  readonly #books: Books
+  readonly #started = performance.now()
+  readonly argsDigest: string | null
+  #attempt: Attempt | null = null
+  #offer: Offer | null = null
+  #planned: Planned | null = null
+
+  constructor(call: Call, books: Books) {
+    this.#call = call
+    this.#books = books
+    this.argsDigest = books.digest(call.args ?? {})
+  }
+
+  /**
+   * Writes the opening line; nothing may happen before it is on disk.
+   *
+   * @throws Refusal `audit_unavailable`
+   */
+  async open(offer: Offer | undefined): Promise<void> {
+    const { agent, transport, trace, mcpTool } = this.#call
+    this.#attempt = this.#books.audit.open({
+      call: this.#books.nextCallId(),
+      agent: agent.name,
+      transport,
+      ...(trace === null ? {} : { trace }),
+      ...(offer === undefined ? {} : { tool: offer.tool.name, kind: offer.tool.kind.name }),
+      // The name is the client's own text; a record must stay a record.
+      mcp_tool: mcpTool.slice(0, 200),
+      args_digest: this.argsDigest,
+      config: this.#books.config.digest,
+    })
+    if (this.#attempt.durable !== null) await this.#attempt.durable
+  }
+
+  planned(offer: Offer, planned: Planned): void {
+    this.#offer = offer
+    this.#planned = planned
+  }
+
+  /** Writes the closing line of a call that the target answered, and gives the answer. */
+  async answered(result: WorkerResult): Promise<Answer> {
+    await this.#close({
+      outcome: result.isError ? 'failed' : 'ok',
+      ...this.#credential(result.fingerprint),
+      ...(result.status === undefined ? {} : { status: result.status }),
+      bytes_in: result.bytesIn,
+      bytes_out: result.bytesOut,
+    })
+    return { type: 'result', value: result.answer, isError: result.isError }
+  }
+
+  /** Writes the closing line of a call that has no result, and gives the refusal. Takes whatever was thrown. */
+  async refused(error: unknown): Promise<Answer> {
+    if (error instanceof UnknownTool) {
+      await this.#close({ outcome: 'refused', code: 'not_allowed', detail: error.message })
+      return { type: 'unknown_tool' }
+    }
+    const refusal = error instanceof Refusal ? error : new Refusal('internal', 'an unexpected error', { cause: error })
+    if (refusal.code === 'internal' || refusal.code === 'audit_unavailable') this.#books.onProblem(refusal)
+    await this.#close({
+      outcome: outcomeOf(refusal),
+      code: refusal.code,
+      ...this.#credential(refusal instanceof WorkerRefusal ? refusal.fingerprint : null),
+      detail: refusal.message.slice(0, 1_000),
+    })
+    return { type: 'refusal', refusal: refusalAnswer(refusal.code, refusal.fields, this.#attempt?.call ?? null) }
+  }
+
+  async #close(fields: ClosedFields): Promise<void> {
+    const planned = this.#planned
+    const about =
+      planned === null || this.#offer === null
+        ? {}
+        : {
+            tool: this.#offer.tool.name,
+            kind: this.#offer.tool.kind.name,
+            operation: planned.operation,
+            decision: planned.decision,
+          }
+    const duration_ms = Math.round((performance.now() - this.#started) * 1_000) / 1_000
+    try {
+      await this.#attempt?.close({ ...about, ...fields, duration_ms })
+    } catch (error) {
+      // What has happened cannot be taken back: the opening line stands, the log keeps the closing line and
+      // writes it when it can, and until then every new call is refused. The answer is not withheld.
+      this.#books.onProblem(error as Error)
+    }
+  }
+
+  #credential(fingerprint: string | null): Pick<ClosedFields, 'credential'> {
+    const name = this.#offer?.tool.credential ?? null
+    return fingerprint === null || name === null ? {} : { credential: { name, fingerprint } }
+  }
+}
+
+function outcomeOf(refusal: Refusal): ClosedFields['outcome'] {
+  switch (refusal.code) {
+    case 'outcome_unknown':
+      return 'unknown'
+    case 'credential_unavailable':
+    case 'target_unreachable':
+    case 'target_timeout':
+    case 'target_refused':
+    case 'response_too_large':
+    case 'internal':
+      return 'failed'
+    case 'invalid_input':
+    case 'not_allowed':
+    case 'rate_limited':
+    case 'busy':
+    case 'audit_unavailable':
+    case 'cancelled':
+      return 'refused'
+    default:
+      return refusal.code satisfies never
+  }
+}

@@ -1,0 +1,38 @@
+import { randomBytes } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { kinds } from '../tools/index.ts'
+import { runProgram } from './cli/program.ts'
+import type { World } from './cli/world.ts'
+import { codeFolders, packageFolder } from './process/code.ts'
+
+/*
+ * The process entry of everything but workers: the only place that looks at the environment, the
+ * clock and the streams, and hands them on.
+ */
+
+const folder = packageFolder(import.meta.url)
+const extension = import.meta.url.endsWith('.ts') ? '.ts' : '.js'
+
+const world: World = {
+  kinds,
+  version: (JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { version: string }).version,
+  argv: process.argv.slice(2),
+  environment: process.env,
+  cwd: process.cwd(),
+  home: homedir(),
+  platform: process.platform,
+  input: process.stdin,
+  output: process.stdout,
+  errorOutput: process.stderr,
+  execPath: process.execPath,
+  workerEntry: fileURLToPath(new URL(`./worker${extension}`, import.meta.url)),
+  code: codeFolders(folder, specifier => import.meta.resolve(specifier)),
+  random: randomBytes,
+  clock: Date.now,
+  onSignal: (signal, listener) => void process.on(signal, listener),
+}
+
+process.exitCode = await runProgram(world)

@@ -1,0 +1,31 @@
+import { realpathSync } from 'node:fs'
+import { dirname, join, sep } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+/** The folders that hold this program and the packages it loads, as a worker must be able to read them. */
+export function codeFolders(packageFolder: string, resolve: (specifier: string) => string): readonly string[] {
+  const own = ['src', 'tools', 'dist', 'package.json'].map(name => join(packageFolder, name))
+  const packages = new Set(
+    ['undici', 'zod'].map(name => {
+      const file = fileURLToPath(resolve(name))
+      const marker = `${sep}node_modules${sep}`
+      return file.slice(0, file.lastIndexOf(marker) + marker.length - 1)
+    }),
+  )
+  return [...new Set([...own, ...packages].flatMap(path => [path, realpath(path)]))]
+}
+
+/** The folder of the package that a module belongs to, two levels above `src/` or `dist/src/`. */
+export function packageFolder(moduleUrl: string): string {
+  const folder = dirname(fileURLToPath(moduleUrl))
+  const above = dirname(folder)
+  return above.endsWith(`${sep}dist`) ? dirname(above) : above
+}
+
+function realpath(path: string): string {
+  try {
+    return realpathSync(path)
+  } catch {
+    return path
+  }
+}

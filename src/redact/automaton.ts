@@ -1,0 +1,98 @@
+import type { Graph, Thread } from './graph.ts'
+
+/** Everything that a reading so far can still turn out to be, with the ways onward that were met already. */
+export interface State {
+  readonly threads: readonly Thread[]
+  /** Threads that have read a form to its end; when reading backwards, to its beginning. */
+  readonly arrived: readonly Thread[]
+  /** Threads that can read on. */
+  readonly live: readonly Thread[]
+  /** By class of character; filled when first taken. */
+  readonly next: (State | undefined)[]
+}
+
+/**
+ * The most states that are remembered (each takes about 1 KB). Beyond it all are forgotten and made again: hostile text can make
+ * the search slower, but cannot make it take more memory.
+ */
+const maximumStates = 4096
+
+/** The graph made deterministic while it is used: one table look-up for each character, whatever the text is. */
+export class Automaton {
+  /** Where every search begins: nothing read. */
+  readonly start: State
+  /** The class of each UTF-16 unit; 0 is every unit that no form contains. */
+  readonly classes: Uint16Array
+  readonly #width: number
+  readonly #move: (threads: readonly Thread[], character: string) => readonly Thread[]
+  readonly #hasArrived: (thread: Thread) => boolean
+  readonly #isLive: (thread: Thread) => boolean
+  readonly #states = new Map<string, State>()
+
+  /** Reading forwards, a form may begin at any character; reading backwards, only the given threads are followed. */
+  constructor(graph: Graph, direction: 'forwards' | 'backwards', characters: string) {
+    this.classes = new Uint16Array(0x10000)
+    let width = 1
+    for (let code = 0; code < 0x80; code += 1) this.classes[code] = width++
+    for (const unit of new Set(characters.split(''))) {
+      if (unit.charCodeAt(0) >= 0x80) this.classes[unit.charCodeAt(0)] = width++
+    }
+    this.#width = width
+    if (direction === 'forwards') {
+      const begin = remember(character => graph.begin(character))
+      this.#move = (threads, character) => [...graph.advance(threads, character), ...begin(character)]
+      this.#hasArrived = thread => graph.isComplete(thread)
+      this.#isLive = thread => graph.canContinue(thread)
+    } else {
+      this.#move = (threads, character) => graph.retreat(threads, character)
+      this.#hasArrived = thread => graph.isBeginning(thread)
+      this.#isLive = () => true
+    }
+    this.start = this.at([])
+  }
+
+  /** Returns the state of being at these threads. */
+  at(threads: readonly Thread[]): State {
+    const distinct = [...new Set(threads)].sort((left, right) => left - right)
+    const key = distinct.join()
+    const known = this.#states.get(key)
+    if (known) return known
+    const state: State = {
+      threads: distinct,
+      arrived: distinct.filter(this.#hasArrived),
+      live: distinct.filter(this.#isLive),
+      next: new Array<State | undefined>(this.#width).fill(undefined),
+    }
+    if (this.#states.size >= maximumStates) this.#forget()
+    this.#states.set(key, state)
+    return state
+  }
+
+  /** Returns the state after reading one more code. */
+  step(state: State, code: number): State {
+    return state.next[this.classes[code] ?? 0] ?? this.#discover(state, code)
+  }
+
+  #discover(state: State, code: number): State {
+    const kind = this.classes[code] ?? 0
+    const found = kind === 0 ? this.start : this.at(this.#move(state.threads, String.fromCharCode(code)))
+    state.next[kind] = found
+    return found
+  }
+
+  #forget(): void {
+    // States in use by a search stay valid, but lead nowhere known.
+    for (const state of this.#states.values()) state.next.fill(undefined)
+    this.#states.clear()
+    this.#states.set('', this.start)
+  }
+}
+
+function remember<Value>(make: (character: string) => Value): (character: string) => Value {
+  const made = new Map<string, Value>()
+  return character => {
+    const known = made.get(character) ?? make(character)
+    made.set(character, known)
+    return known
+  }
+}

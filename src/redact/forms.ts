@@ -1,0 +1,54 @@
+import { createLetters, type Letters, type Step } from './letters.ts'
+import { optional, sequence } from './pattern.ts'
+
+/** One form of a secret: steps that follow one another. */
+export type Form = readonly Step[]
+
+/** Returns what is secret about a value: the line break that ends a file is often trimmed on the way, and line breaks change. */
+export function essence(value: string): string {
+  return value.replaceAll(/\r\n?/g, '\n').replaceAll(/^\n+|\n+$/g, '')
+}
+
+/**
+ * Lists the forms in which a value can show up: as text and reversed, each character written in any way, and its
+ * bytes (UTF-8, either line ending, reversed) as base64, hexadecimal digits or a list of numbers.
+ */
+export function formsOf(value: string): readonly Form[] {
+  const letters = createLetters()
+  const text = essence(value)
+  const texts = inBothDirections(text).map(each => Array.from(each, letters.text))
+  return [...texts, ...byteStrings(text).flatMap(bytes => formsOfBytes(bytes, letters))]
+}
+
+function inBothDirections(text: string): readonly string[] {
+  // Reversed by characters and, as a careless program does it, by UTF-16 units.
+  return [...new Set([text, Array.from(text).reverse().join(''), text.split('').reverse().join('')])]
+}
+
+function byteStrings(text: string): readonly Buffer[] {
+  const forwards = [text, text.replaceAll('\n', '\r\n')]
+  const written = forwards.flatMap(inBothDirections).map(each => Buffer.from(each))
+  const all = [...written, ...forwards.map(each => Buffer.from(each).reverse())]
+  return [...new Map(all.map(bytes => [bytes.toString('latin1'), bytes])).values()]
+}
+
+function formsOfBytes(bytes: Buffer, letters: Letters): readonly Form[] {
+  return [
+    ...[0, 1, 2].map(offset => base64(bytes, offset, letters)),
+    Array.from(bytes.toString('hex'), (digit, index) => letters.hex(digit, index > 0 && index % 2 === 0)),
+    Array.from(bytes, (byte, index) => letters.number(byte, index > 0)),
+  ]
+}
+
+/**
+ * The characters of base64 text that the bytes determine alone, when `offset` bytes (modulo 3) precede them. A character that
+ * shares its six bits with a neighbour stays, except where padding shows that nothing follows.
+ */
+function base64(bytes: Buffer, offset: number, letters: Letters): Form {
+  const text = Buffer.concat([Buffer.alloc(offset), bytes]).toString('base64')
+  const begin = Math.ceil((offset * 8) / 6)
+  const end = Math.floor(((offset + bytes.length) * 8) / 6)
+  const steps = Array.from(text.slice(begin, end), (letter, index) => letters.base64(letter, index > 0))
+  const padding = Array.from(text.slice(end), letter => letters.base64(letter, true))
+  return padding.length === 0 ? steps : [...steps, () => optional(sequence(...padding.map(step => step())))]
+}

@@ -1,0 +1,136 @@
+import type { Form } from './forms.ts'
+import { compile, type Fragment } from './fragment.ts'
+import type { Step } from './letters.ts'
+
+/** Where a reading of a form has got to: the step and the unit within the step that was just read. */
+export type Thread = number
+
+const unitsPerStep = 4096
+
+/** All forms of all secrets as one automaton that can be read in either direction. */
+export class Graph {
+  /** The forms one after another, each ended by a null. */
+  readonly #steps: (Step | null)[] = [null]
+  readonly #owners: number[] = [0]
+  readonly #firstSteps: number[] = []
+  readonly #fragments = new Map<Step, Fragment>()
+
+  /** `secrets[i]` holds the forms of secret number i. */
+  constructor(secrets: readonly (readonly Form[])[]) {
+    secrets.forEach((forms, owner) => {
+      for (const form of forms) {
+        this.#firstSteps.push(this.#steps.length)
+        for (const step of [...form, null]) {
+          this.#steps.push(step)
+          this.#owners.push(owner)
+        }
+      }
+    })
+  }
+
+  /** Returns the threads that begin with reading this character. */
+  begin(character: string): readonly Thread[] {
+    const found: Thread[] = []
+    for (const step of this.#firstSteps) this.#enter(step, character, found)
+    return found
+  }
+
+  /** Returns where the threads can be after reading one more character. */
+  advance(threads: readonly Thread[], character: string): readonly Thread[] {
+    const found: Thread[] = []
+    for (const thread of threads) {
+      const [step, unit, fragment] = this.#locate(thread)
+      add(found, step, fragment, fragment.following[unit], character)
+      if (fragment.isLast[unit]) this.#enter(step + 1, character, found)
+    }
+    return found
+  }
+
+  /** Returns where the threads can have been before, if this is what they read then. */
+  retreat(threads: readonly Thread[], character: string): readonly Thread[] {
+    const found: Thread[] = []
+    for (const thread of threads) {
+      const [step, unit, fragment] = this.#locate(thread)
+      add(found, step, fragment, fragment.preceding[unit], character)
+      if (!fragment.isFirst[unit]) continue
+      for (let before = step - 1; ; before -= 1) {
+        const previous = this.#fragment(before)
+        if (!previous) break
+        add(found, before, previous, previous.last, character)
+        if (!previous.canBeEmpty) break
+      }
+    }
+    return found
+  }
+
+  /** Tells whether a thread has read a form to its end. */
+  isComplete(thread: Thread): boolean {
+    const [step, unit, fragment] = this.#locate(thread)
+    return fragment.isLast[unit] === true && this.#reachesNull(step, 1)
+  }
+
+  /** Tells whether a thread has only just begun a form. */
+  isBeginning(thread: Thread): boolean {
+    const [step, unit, fragment] = this.#locate(thread)
+    return fragment.isFirst[unit] === true && this.#reachesNull(step, -1)
+  }
+
+  /** Tells whether a thread can read any further. */
+  canContinue(thread: Thread): boolean {
+    const [step, unit, fragment] = this.#locate(thread)
+    return (
+      (fragment.following[unit] ?? []).length > 0 || (fragment.isLast[unit] === true && this.#steps[step + 1] !== null)
+    )
+  }
+
+  /** Returns the number of the secret whose form a thread reads. */
+  owner(thread: Thread): number {
+    return this.#owners[Math.floor(thread / unitsPerStep)] ?? 0
+  }
+
+  #enter(from: number, character: string, found: Thread[]): void {
+    for (let step = from; ; step += 1) {
+      const fragment = this.#fragment(step)
+      if (!fragment) return
+      add(found, step, fragment, fragment.first, character)
+      if (!fragment.canBeEmpty) return
+    }
+  }
+
+  #reachesNull(step: number, direction: 1 | -1): boolean {
+    for (let next = step + direction; ; next += direction) {
+      const fragment = this.#fragment(next)
+      if (!fragment) return true
+      if (!fragment.canBeEmpty) return false
+    }
+  }
+
+  #locate(thread: Thread): readonly [number, number, Fragment] {
+    const step = Math.floor(thread / unitsPerStep)
+    const fragment = this.#fragment(step)
+    if (!fragment) throw new Error('a thread is outside of every form')
+    return [step, thread % unitsPerStep, fragment]
+  }
+
+  /** Compiled when first met: of a long key's thousands of forms, a search rarely gets beyond the first steps. */
+  #fragment(step: number): Fragment | null {
+    const make = this.#steps[step] ?? null
+    if (!make) return null
+    const known = this.#fragments.get(make)
+    if (known) return known
+    const fragment = compile(make())
+    if (fragment.units.length > unitsPerStep) throw new Error('a step of a form is too large')
+    this.#fragments.set(make, fragment)
+    return fragment
+  }
+}
+
+function add(
+  found: Thread[],
+  step: number,
+  fragment: Fragment,
+  units: readonly number[] = [],
+  character: string,
+): void {
+  for (const unit of units) if (fragment.units[unit]?.includes(character)) found.push(step * unitsPerStep + unit)
+}

@@ -1,0 +1,143 @@
+import type { Json, Redacted, RedactedText } from '../kind.ts'
+import { Refusal } from '../refusal.ts'
+import type { Secret } from '../secret.ts'
+import { essence } from './forms.ts'
+import { replacementFor } from './label.ts'
+import { Search } from './search.ts'
+import { Stream } from './stream.ts'
+
+/** A shorter secret turns up in text by chance, and its forms are too short to be told from anything else. */
+export const minimumSecretLength = 8
+
+/** Deeper structures are not descended into. */
+const maximumDepth = 1_000
+
+/** Replaces every form of some secrets by their labels. */
+export interface Redactor {
+  /** Redacts one whole text. */
+  text(text: string): string
+  /** Redacts every string and every key in a value, and makes it JSON. */
+  value(value: unknown): Json
+  /** Begins a text that arrives in pieces. */
+  collect(): RedactedText
+}
+
+/** Proves that a value went through redaction: the class is not exported, so nobody else can make one. */
+class RedactedValue implements Redacted {
+  readonly value: Json
+  readonly by: Redactor
+
+  constructor(value: Json, by: Redactor) {
+    this.value = value
+    this.by = by
+  }
+}
+
+/** Makes the redactor for these secrets; refuses one that is too short. */
+export function createRedactor(secrets: readonly Secret[]): Redactor {
+  const values = secrets.map(secret => secret.use(value => longEnough(value, secret.label)))
+  const search = new Search(values)
+  const labels = secrets.map(secret => replacementFor(secret.label, values, search))
+
+  const redactor: Redactor = {
+    text(text) {
+      if (search.read(text, 0, search.start).spans.length === 0) return text
+      const stream = new Stream(search, labels)
+      return stream.push(text) + stream.end()
+    },
+    value: value => clean(value, []) ?? null,
+    collect() {
+      const stream = new Stream(search, labels)
+      let text = ''
+      return {
+        push(piece) {
+          text += stream.push(piece)
+        },
+        get length() {
+          return text.length
+        },
+        end(as) {
+          text += stream.end()
+          return new RedactedValue(as === 'json' ? parsed(text) : text, redactor)
+        },
+        cut: () => new RedactedValue(text + stream.cut(), redactor),
+      }
+    },
+  }
+  return redactor
+
+  function parsed(text: string): Json {
+    let value: Json
+    try {
+      value = JSON.parse(text)
+    } catch {
+      return text
+    }
+    if (isDeeperThan(maximumDepth, value)) return text
+    // Parsing takes one layer of escapes away, so a form that was one layer too deep to be seen may come to light.
+    return text.includes('\\') ? redactor.value(value) : value
+  }
+
+  function clean(value: unknown, above: readonly object[]): Json | undefined {
+    switch (typeof value) {
+      case 'undefined':
+      case 'boolean':
+        return value
+      case 'string':
+        return redactor.text(value)
+      case 'number':
+        return cleanNumber(value)
+      case 'object':
+        return value === null ? null : cleanObject(value, above)
+      default:
+        return redactor.text(String(value))
+    }
+  }
+
+  function cleanNumber(value: number): Json {
+    const text = String(value)
+    if (!Number.isFinite(value)) return text
+    const redacted = text.length < minimumSecretLength ? text : redactor.text(text)
+    return redacted === text ? value : redacted
+  }
+
+  function cleanObject(value: object, above: readonly object[]): Json | undefined {
+    if (value instanceof RedactedValue) return value.by === redactor ? value.value : clean(value.value, above)
+    if (above.length >= maximumDepth) return '[too deep]'
+    if (above.includes(value)) return '[circular]'
+    const path = [...above, value]
+    if (Array.isArray(value)) return value.map(item => clean(item, path) ?? null)
+    if (ArrayBuffer.isView(value)) {
+      return redactor.text(Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString())
+    }
+    if (value instanceof Error) return redactor.text(String(value))
+    if ('toJSON' in value && typeof value.toJSON === 'function') return clean(value.toJSON(), path)
+    // fromEntries defines the keys rather than assigning them, so that `__proto__` is a key like any other.
+    return Object.fromEntries(
+      Object.entries(value).flatMap(([key, item]) => {
+        const cleaned = clean(item, path)
+        return cleaned === undefined ? [] : [[redactor.text(key), cleaned]]
+      }),
+    )
+  }
+}
+
+function longEnough(value: string, label: string): string {
+  if (Array.from(essence(value)).length >= minimumSecretLength) return value
+  throw new Refusal(
+    'credential_unavailable',
+    `${label} is shorter than ${minimumSecretLength} characters; its forms could not be told from ordinary text`,
+  )
+}
+
+function isDeeperThan(levels: number, value: Json): boolean {
+  // Level by level: a recursion would overflow on the very input this guards against.
+  let level: readonly unknown[] = [value]
+  for (let depth = 0; depth <= levels; depth += 1) {
+    level = level
+      .filter(item => typeof item === 'object' && item !== null)
+      .flatMap(item => Object.values(item as object))
+    if (level.length === 0) return false
+  }
+  return true
+}

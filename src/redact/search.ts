@@ -1,0 +1,81 @@
+import { Automaton, type State } from './automaton.ts'
+import { formsOf } from './forms.ts'
+import { Graph, type Thread } from './graph.ts'
+
+/** A stretch of text that is a form of a value; `owner` is the value's number. */
+export interface Span {
+  readonly start: number
+  readonly end: number
+  readonly owner: number
+}
+
+/** A search that went over some text: where it can go on, and the forms that ended in it. */
+export interface Findings {
+  readonly state: State
+  readonly spans: readonly Span[]
+}
+
+/**
+ * Finds every form of every value in one pass over the text. Forwards it sees where forms end; only then it
+ * reads backwards to see where the longest of them began. Its time is linear in the text, whatever the text is.
+ */
+export class Search {
+  readonly #graph: Graph
+  readonly #forwards: Automaton
+  readonly #backwards: Automaton
+  /** Where reading backwards begins, by the threads of a state. */
+  readonly #turns = new WeakMap<readonly Thread[], State>()
+
+  constructor(values: readonly string[]) {
+    this.#graph = new Graph(values.map(formsOf))
+    this.#forwards = new Automaton(this.#graph, 'forwards', values.join(''))
+    this.#backwards = new Automaton(this.#graph, 'backwards', values.join(''))
+  }
+
+  /** The state before any text. */
+  get start(): State {
+    return this.#forwards.start
+  }
+
+  /** Reads on in `text` from index `from`, where an earlier search stopped in `state`. */
+  read(text: string, from: number, state: State): Findings {
+    const automaton = this.#forwards
+    const { classes } = automaton
+    const spans: Span[] = []
+    let current = state
+    for (let index = from; index < text.length; index += 1) {
+      const code = text.charCodeAt(index)
+      current = current.next[classes[code] as number] ?? automaton.step(current, code)
+      if (current.arrived.length > 0) {
+        const span = this.#back(text, index + 1, current.arrived)
+        if (span) spans.push(span)
+      }
+    }
+    return { state: current, spans }
+  }
+
+  /** Returns how much of `text`, read up to `state`, can no longer become part of a form, whatever follows. */
+  settled(text: string, state: State): number {
+    return this.#back(text, text.length, state.live)?.start ?? text.length
+  }
+
+  /** Reads backwards from `end`, where the threads are, to the earliest beginning of any of them. */
+  #back(text: string, end: number, threads: readonly Thread[]): Span | null {
+    let span: Span | null = null
+    let state = this.#turn(threads)
+    for (let index = end - 1; index >= 0 && state.threads.length > 0; index -= 1) {
+      const [beginning] = state.arrived
+      if (beginning !== undefined) span = { start: index, end, owner: this.#graph.owner(beginning) }
+      if (index > 0) state = this.#backwards.step(state, text.charCodeAt(index - 1))
+    }
+    return span
+  }
+
+  #turn(threads: readonly Thread[]): State {
+    const known = this.#turns.get(threads)
+    if (known) return known
+    const state = this.#backwards.at(threads)
+    this.#turns.set(threads, state)
+    return state
+  }
+}

@@ -1,0 +1,86 @@
+import type { State } from './automaton.ts'
+import type { Search, Span } from './search.ts'
+
+/** Forms that touch or cover each other, replaced as one; named after the longest of them. */
+interface Cluster {
+  readonly start: number
+  readonly end: number
+  readonly owner: number
+  readonly longest: number
+}
+
+/**
+ * Redacts text that arrives in pieces. What it holds back is exactly what can still become a form: it starts where the
+ * earliest unfinished reading began, so it is never longer than the longest form, about 100 characters for each one of the secret.
+ */
+export class Stream {
+  readonly #search: Search
+  readonly #labels: readonly string[]
+  #state: State
+  #held = ''
+  /** In order and apart; positions count from the beginning of what is held and may lie before it. */
+  #clusters: Cluster[] = []
+
+  /** `labels[i]` replaces the forms of value number i of the search. */
+  constructor(search: Search, labels: readonly string[]) {
+    this.#search = search
+    this.#labels = labels
+    this.#state = search.start
+  }
+
+  /** Takes a piece and returns the text that is safe by now. */
+  push(piece: string): string {
+    const text = this.#held + piece
+    const { state, spans } = this.#search.read(text, this.#held.length, this.#state)
+    this.#state = state
+    for (const span of spans) this.#include(span)
+    return this.#release(text, this.#search.settled(text, state))
+  }
+
+  /** Returns the rest: the source has ended, so what was unfinished is no form. */
+  end(): string {
+    return this.#release(this.#held, this.#held.length)
+  }
+
+  /** Drops what is held back: the source was left early, and an unfinished form is most of a secret. */
+  cut(): string {
+    const [cluster] = this.#clusters
+    return cluster ? this.#label(cluster) : ''
+  }
+
+  #include(span: Span): void {
+    let { start } = span
+    let longest = span.end - span.start
+    let owner = span.owner
+    for (let last = this.#clusters.at(-1); last && last.end > start; last = this.#clusters.at(-1)) {
+      this.#clusters.pop()
+      start = Math.min(start, last.start)
+      if (last.longest >= longest) ({ longest, owner } = last)
+    }
+    this.#clusters.push({ start, end: span.end, owner, longest })
+  }
+
+  #release(text: string, safe: number): string {
+    let released = ''
+    let at = 0
+    let done = 0
+    for (const cluster of this.#clusters) {
+      if (cluster.start >= safe) break
+      released += text.slice(at, Math.max(at, cluster.start))
+      at = Math.min(cluster.end, safe)
+      // A form that begins within this cluster may still extend it.
+      if (cluster.end > safe) break
+      released += this.#label(cluster)
+      done += 1
+    }
+    this.#held = text.slice(safe)
+    this.#clusters = this.#clusters
+      .slice(done)
+      .map(cluster => ({ ...cluster, start: cluster.start - safe, end: cluster.end - safe }))
+    return released + text.slice(at, safe)
+  }
+
+  #label(cluster: Cluster): string {
+    return this.#labels[cluster.owner] ?? ''
+  }
+}

@@ -1,0 +1,53 @@
+import type { ServerResponse } from 'node:http'
+import type { Exchange } from './standing.ts'
+
+/** Ends a response with JSON. */
+export function replyJson(
+  response: ServerResponse,
+  status: number,
+  value: unknown,
+  headers: Record<string, string> = {},
+): void {
+  if (response.headersSent || response.destroyed) return
+  const body = Buffer.from(JSON.stringify(value))
+  response.writeHead(status, {
+    'content-type': 'application/json',
+    'content-length': body.length,
+    'cache-control': 'no-store',
+    ...headers,
+  })
+  response.end(body)
+}
+
+/** Ends a response with a JSON-RPC error that belongs to no request. */
+export function replyError(
+  response: ServerResponse,
+  status: number,
+  code: number,
+  message: string,
+  headers?: Record<string, string>,
+): void {
+  replyJson(response, status, { jsonrpc: '2.0', id: null, error: { code, message } }, headers)
+}
+
+/** Writes what a server sends: one JSON body, or an event stream once something comes before the answer. */
+export function replyTo(response: ServerResponse): Exchange {
+  const event = (message: unknown) => response.write(`event: message\ndata: ${JSON.stringify(message)}\n\n`)
+  return {
+    notified(message) {
+      if (!response.headersSent) {
+        response.writeHead(200, {
+          'content-type': 'text/event-stream',
+          'cache-control': 'no-cache, no-transform',
+          'x-accel-buffering': 'no',
+        })
+      }
+      event(message)
+    },
+    answered(message) {
+      if (!response.headersSent) return replyJson(response, 200, message)
+      event(message)
+      response.end()
+    },
+  }
+}

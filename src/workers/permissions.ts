@@ -1,0 +1,39 @@
+import type { WorkerPermissions } from '../kind.ts'
+
+/** What one worker process is given; everything else is denied by Node's permission model or absent. */
+export interface WorkerGrant {
+  /** Arguments of `node` before the entry file. */
+  readonly execArgv: readonly string[]
+  /** The whole environment. */
+  readonly environment: Readonly<Record<string, string>>
+}
+
+/** The largest old generation of a worker in megabytes; a response is capped far below it. */
+const maxHeapMb = 128
+
+/**
+ * Works out the least a worker needs: to read the program's own code and its credential's files.
+ *
+ * @param needs what reading its credential takes
+ * @param code the folders that hold the program
+ */
+export function grantFor(
+  permissions: WorkerPermissions,
+  needs: { readonly files: readonly string[]; readonly environment: readonly string[]; readonly addons: boolean },
+  code: readonly string[],
+  environment: Readonly<Record<string, string | undefined>>,
+): WorkerGrant {
+  const execArgv = [
+    '--permission',
+    ...[...code, ...needs.files].map(path => `--allow-fs-read=${path}`),
+    ...(needs.addons ? ['--allow-addons'] : []),
+    ...(permissions.children ? ['--allow-child-process'] : []),
+    `--max-old-space-size=${maxHeapMb}`,
+    '--disable-sigusr1', // a signal must not open a debugger into a process that holds a credential
+  ]
+  const passed = needs.environment.flatMap(name => {
+    const value = environment[name]
+    return value === undefined ? [] : [[name, value] as const]
+  })
+  return { execArgv, environment: Object.fromEntries(passed) }
+}

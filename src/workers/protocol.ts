@@ -1,0 +1,79 @@
+import * as z from 'zod'
+import { Credential } from '../credentials/credential.ts'
+import { refusalCodes } from '../refusal.ts'
+
+/*
+ * What the gate and a worker say to each other over the IPC channel. Both ends parse what they receive:
+ * the worker because its orders must be whole, the gate because a worker talks to the outside world.
+ */
+
+const Limits = z.strictObject({
+  rate: z.strictObject({ points: z.number(), windowMs: z.number() }).nullable(),
+  concurrency: z.number(),
+  timeoutMs: z.number(),
+  maxRequestBytes: z.number(),
+  maxResponseBytes: z.number(),
+})
+
+/** Gate to worker: who you are. Holds references to a credential, never a value. */
+export const StartMessage = z.strictObject({
+  type: z.literal('start'),
+  kind: z.string(),
+  target: z.record(z.string(), z.unknown()),
+  limits: Limits,
+  credential: z.strictObject({ name: z.string(), config: Credential }).nullable(),
+  places: z.strictObject({ stateDir: z.string(), home: z.string(), platform: z.string() }),
+  /** Hex; makes fingerprints that can be compared within one installation only. */
+  fingerprintKey: z.string(),
+})
+
+const JobMessage = z.strictObject({
+  type: z.literal('job'),
+  id: z.int(),
+  request: z.unknown(),
+  timeoutMs: z.number(),
+  /** Whether the worker must say `started` before it acts, since this job cannot be done twice. */
+  announce: z.boolean(),
+})
+const CancelMessage = z.strictObject({ type: z.literal('cancel'), id: z.int() })
+
+/** Everything a gate may say to a worker. */
+export const ToWorker = z.discriminatedUnion('type', [StartMessage, JobMessage, CancelMessage])
+
+const Timings = z.strictObject({ leaseMs: z.number(), upstreamMs: z.number(), redactMs: z.number() })
+
+const ResultMessage = z.strictObject({
+  type: z.literal('result'),
+  id: z.int(),
+  /** Redacted already: nothing else leaves a worker. */
+  answer: z.record(z.string(), z.unknown()),
+  isError: z.boolean(),
+  status: z.int().optional(),
+  bytesIn: z.number(),
+  bytesOut: z.number(),
+  fingerprint: z.string().nullable(),
+  timings: Timings,
+})
+
+const RefusedMessage = z.strictObject({
+  type: z.literal('refused'),
+  id: z.int(),
+  code: z.enum(refusalCodes as [(typeof refusalCodes)[number]]),
+  /** For the record; redacted already. */
+  detail: z.string(),
+  fingerprint: z.string().nullable(),
+})
+
+/** Said once per lease, so that the record shows when a credential was read. */
+const LeasedMessage = z.strictObject({ type: z.literal('leased'), fingerprint: z.string() })
+
+/** Said, and handed to the kernel, before anything of an announced job leaves the process. */
+const StartedMessage = z.strictObject({ type: z.literal('started'), id: z.int() })
+
+/** Everything a worker may say to the gate. */
+export const FromWorker = z.discriminatedUnion('type', [StartedMessage, LeasedMessage, ResultMessage, RefusedMessage])
+
+export type StartMessage = z.output<typeof StartMessage>
+export type ToWorker = z.output<typeof ToWorker>
+export type FromWorker = z.output<typeof FromWorker>
+export type WorkerResult = z.output<typeof ResultMessage>

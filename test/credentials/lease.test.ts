@@ -1,0 +1,154 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { inspect } from 'node:util'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { BearerCredential } from '../../src/credentials/bearer.ts'
+import { fingerprintOf } from '../../src/credentials/fingerprint.ts'
+import { createLease } from '../../src/credentials/lease.ts'
+
+const secret = 'tok_0123456789abcdef'
+const fingerprintKey = Buffer.from('the key of this installation')
+let home = ''
+
+beforeEach(async () => {
+  home = await mkdtemp(join(tmpdir(), 'lease-'))
+})
+afterEach(() => rm(home, { recursive: true }))
+
+const put = (value: string) => writeFile(join(home, 'key'), value, { mode: 0o600 })
+
+function leaseOf(credential: object, environment: Record<string, string> = {}) {
+  return createLease({
+    name: 'github',
+    credential: BearerCredential.parse({ type: 'bearer', ...credential }),
+    places: { stateDir: home, home, environment, platform: process.platform },
+    fingerprintKey,
+  })
+}
+
+/** An environment that counts how often the variable is read. */
+function counted(): { readonly environment: Record<string, string>; reads: number } {
+  const counter = {
+    reads: 0,
+    environment: {
+      get TOKEN() {
+        counter.reads += 1
+        return secret
+      },
+    },
+  }
+  return counter
+}
+
+describe('a lease', () => {
+  test('holds what a tool presents, what has to be redacted, and a fingerprint', async () => {
+    await put(`${secret}\n`)
+    const lease = await leaseOf({ token: { file: '~/key' } }).get()
+    expect(lease.credential.scheme).toBe('Bearer')
+    expect(lease.credential.token.use(value => value)).toBe(secret)
+    expect(lease.secrets.map(each => each.use(value => value))).toEqual([secret])
+    expect(lease.fingerprint).toBe(fingerprintOf(fingerprintKey, secret))
+    const other = await leaseOf({ token: { file: '~/key' }, scheme: 'token' }).get()
+    expect(other.credential.scheme).toBe('token')
+  })
+
+  test('never shows its value, however it is printed', async () => {
+    await put(secret)
+    const lease = await leaseOf({ token: { file: '~/key' } }).get()
+    for (const printed of [inspect(lease, { depth: null, showHidden: true }), JSON.stringify(lease)]) {
+      expect(printed).not.toContain(secret)
+      expect(printed).toContain('[credential github]')
+    }
+  })
+
+  test('is read when it is first asked for, once for all who ask at the same time and after', async () => {
+    const counter = counted()
+    const leasing = leaseOf({ token: { env: 'TOKEN' } }, counter.environment)
+    expect(counter.reads).toBe(0)
+    const leases = await Promise.all(Array.from({ length: 50 }, () => leasing.get()))
+    leases.push(await leasing.get())
+    expect(new Set(leases).size).toBe(1)
+    expect(counter.reads).toBe(1)
+  })
+
+  test('is read anew once it was dropped', async () => {
+    await put('the value of yesterday')
+    const leasing = leaseOf({ token: { file: '~/key' } })
+    const before = await leasing.get()
+    await put(secret)
+    expect(await leasing.get()).toBe(before)
+    leasing.drop()
+    expect((await leasing.get()).credential.token.use(value => value)).toBe(secret)
+  })
+
+  test('that was dropped while it was read is not held', async () => {
+    const counter = counted()
+    const leasing = leaseOf({ token: { env: 'TOKEN' } }, counter.environment)
+    const first = leasing.get()
+    leasing.drop()
+    const second = leasing.get()
+    expect(await second).not.toBe(await first)
+    expect(await leasing.get()).toBe(await second)
+    expect(counter.reads).toBe(2)
+  })
+
+  test('that failed is tried again, and all who asked at the same time hear of the failure', async () => {
+    const leasing = leaseOf({ token: { file: '~/key' } })
+    const outcomes = await Promise.allSettled([leasing.get(), leasing.get()])
+    expect(outcomes).toMatchObject([
+      { status: 'rejected', reason: { code: 'credential_unavailable' } },
+      { status: 'rejected', reason: { code: 'credential_unavailable' } },
+    ])
+    await put(secret)
+    expect((await leasing.get()).fingerprint).toBe(fingerprintOf(fingerprintKey, secret))
+  })
+})
+
+describe('a value is refused, in words that do not contain it', () => {
+  test.each([
+    ['seven characters', 'abcdefg', 'is shorter than 8 characters'],
+    ['a line break', 'tok_01234\n56789', 'contains a line break (U+000A)'],
+    ['a carriage return and more', 'tok_01234\r\nx-evil: 1', 'contains a carriage return (U+000D)'],
+    ['a tab', 'tok_01234\t56789', 'contains a tab (U+0009)'],
+    ['an escape', 'tok_01234\x1b[D', 'contains a control character (U+001B)'],
+    ['a DEL', 'tok_01234\x7f', 'contains a control character (U+007F)'],
+    ['a C1 control', 'tok_01234\x85', 'contains a control character (U+0085)'],
+    ['a space at its end', 'tok_0123456 ', 'begins or ends with a space'],
+    ['a space before it', ' tok_0123456', 'begins or ends with a space'],
+    ['an umlaut', 'tök_0123456', 'contains a character that is not ASCII'],
+  ])('%s', async (_, value, reason) => {
+    const refused = await leaseOf({ token: { env: 'TOKEN' } }, { TOKEN: value })
+      .get()
+      .catch((error: Error) => error)
+    expect(refused).toMatchObject({ code: 'credential_unavailable' })
+    expect((refused as Error).message).toContain(`the value of github ${reason}`)
+    expect((refused as Error).message).not.toContain(value)
+  })
+
+  test.each(['12345678', '1|abcdefghij', 'a.b-c_d~e+f/g==', 'with a space inside', '!"#$%&\'()*,:;<=>?@[\\]^`{}'])(
+    '%s is none of these',
+    async value => {
+      const lease = await leaseOf({ token: { env: 'TOKEN' } }, { TOKEN: value }).get()
+      expect(lease.credential.token.use(token => token)).toBe(value)
+    },
+  )
+})
+
+describe('a fingerprint', () => {
+  test('is 12 hex digits, the same for the same value and key, and else another', () => {
+    const fingerprint = fingerprintOf(fingerprintKey, secret)
+    expect(fingerprint).toMatch(/^[0-9a-f]{12}$/)
+    expect(fingerprintOf(fingerprintKey, secret)).toBe(fingerprint)
+    expect(fingerprintOf(fingerprintKey, `${secret}x`)).not.toBe(fingerprint)
+    expect(fingerprintOf(Buffer.from('another key'), secret)).not.toBe(fingerprint)
+  })
+
+  test('is the HMAC-SHA256 of the value (RFC 4231, test case 2)', () => {
+    expect(fingerprintOf(Buffer.from('Jefe'), 'what do ya want for nothing?')).toBe('5bdcc146bf60')
+  })
+})
+
+test.each(['', 'two words', 'Bearer:', 'Bearer\n', 'schéma'])('%j is not a scheme', scheme => {
+  expect(BearerCredential.safeParse({ type: 'bearer', token: { env: 'TOKEN' }, scheme }).success).toBe(false)
+})

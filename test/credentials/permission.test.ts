@@ -1,0 +1,107 @@
+import { execFile } from 'node:child_process'
+import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { seal } from '../../src/credentials/sealed.ts'
+import { type Source, type SourceNeeds, sourceNeeds } from '../../src/credentials/source.ts'
+import { type Keyring, keyringMissing, startKeyring } from '../support/keyring.ts'
+
+/*
+ * Each source is read in a process under Node's permission model that is given the code and what
+ * `sourceNeeds` says, and nothing else.
+ */
+const secret = 'tok_0123456789abcdef'
+const root = join(import.meta.dirname, '../..')
+const script = join(root, 'test/support/read-source.ts')
+const code = [script, join(root, 'src'), join(root, 'node_modules'), join(root, 'package.json')]
+const missing = await keyringMissing()
+
+let stateDir = ''
+const placesWith = (environment: Readonly<Record<string, string>>) => ({
+  stateDir,
+  home: stateDir,
+  environment,
+  platform: process.platform,
+})
+
+beforeEach(async () => {
+  stateDir = await mkdtemp(join(tmpdir(), 'permission-'))
+})
+afterEach(() => rm(stateDir, { recursive: true }))
+
+async function readWith(needs: SourceNeeds, source: Source, environment: Readonly<Record<string, string>>) {
+  const flags = [...code, ...needs.files].map(path => `--allow-fs-read=${path}`)
+  if (needs.addons) flags.push('--allow-addons')
+  const passed = Object.entries(environment).filter(([name]) => needs.environment.includes(name))
+  const args = ['--permission', ...flags, script, JSON.stringify({ source, stateDir, home: stateDir })]
+  const { stdout } = await promisify(execFile)(process.execPath, args, { env: Object.fromEntries(passed), cwd: root })
+  return JSON.parse(stdout)
+}
+
+/** Reads with what the source needs, and shows that nothing of it could be left out. */
+async function proveNeeds(source: Source, environment: Readonly<Record<string, string>>): Promise<void> {
+  const needs = sourceNeeds(source, placesWith(environment))
+  expect(await readWith(needs, source, environment)).toEqual({ value: secret })
+  const less: SourceNeeds[] = [
+    ...needs.files.map(left => ({ ...needs, files: needs.files.filter(file => file !== left) })),
+    ...(needs.environment.length > 0 ? [{ ...needs, environment: [] }] : []),
+    ...(needs.addons ? [{ ...needs, addons: false }] : []),
+  ]
+  for (const tooLittle of less) {
+    expect(await readWith(tooLittle, source, environment)).toMatchObject({ code: 'credential_unavailable' })
+  }
+}
+
+describe('a worker can read its source with what it is given, and not with less', () => {
+  test('a variable', () => proveNeeds({ env: 'TOKEN' }, { TOKEN: secret, OTHER: 'of someone else' }))
+
+  test('a file', async () => {
+    await writeFile(join(stateDir, 'key, with a comma'), secret, { mode: 0o600 })
+    await proveNeeds({ file: '~/key, with a comma' }, {})
+  })
+
+  test('a file behind a link', async () => {
+    await writeFile(join(stateDir, 'key'), secret, { mode: 0o600 })
+    await symlink(join(stateDir, 'key'), join(stateDir, 'link'))
+    await proveNeeds({ file: '~/link' }, {})
+  })
+
+  test('a sealed item', async () => {
+    await seal('github', secret, placesWith({}))
+    await proveNeeds({ sealed: 'github' }, {})
+  })
+
+  describe.skipIf(missing !== null)(`in a keyring${missing === null ? '' : ` (not tried: ${missing})`}`, () => {
+    let keyring: Keyring
+    const inKeyring = (...args: string[]) =>
+      promisify(execFile)(process.execPath, [join(root, 'test/support/use-keychain.ts'), ...args], {
+        env: keyring.environment,
+      })
+    beforeEach(async () => {
+      keyring = await startKeyring()
+    })
+    afterEach(() => keyring.stop())
+
+    test('a keychain item', async () => {
+      await inKeyring('write', 'github', secret)
+      await proveNeeds({ keychain: 'github' }, keyring.environment)
+    })
+
+    test('a sealed item whose identity is in the keychain', async () => {
+      await inKeyring('seal', 'github', secret, stateDir)
+      await proveNeeds({ sealed: 'github' }, keyring.environment)
+    })
+  })
+})
+
+test('a worker that may read one sealed item cannot read another', async () => {
+  await seal('github', secret, placesWith({}))
+  await seal('shop', 'of another tool', placesWith({}))
+  const needs = sourceNeeds({ sealed: 'github' }, placesWith({}))
+  expect(await readWith(needs, { sealed: 'shop' }, {})).toEqual({
+    code: 'credential_unavailable',
+    detail: `${join(stateDir, 'sealed/shop.age')} cannot be opened (ERR_ACCESS_DENIED)`,
+  })
+})

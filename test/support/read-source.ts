@@ -1,0 +1,20 @@
+import { Refusal } from '../../src/refusal.ts'
+import { readSource, type Source } from '../../src/credentials/source.ts'
+
+/*
+ * Reads one source in a process of its own, as a worker does, and prints what came of it:
+ *   node read-source.ts '{"source":{"env":"NAME"},"stateDir":"/...","home":"/..."}'
+ */
+const order = JSON.parse(process.argv[2] ?? '') as { source: Source; stateDir: string; home: string }
+const places = {
+  stateDir: order.stateDir,
+  home: order.home,
+  environment: process.env,
+  platform: process.platform,
+}
+try {
+  process.stdout.write(JSON.stringify({ value: await readSource(order.source, places) }))
+} catch (error) {
+  const { code, message } = error instanceof Refusal ? error : { code: 'not a refusal', message: String(error) }
+  process.stdout.write(JSON.stringify({ code, detail: message }))
+}

@@ -1,0 +1,33 @@
+import type { JsonObject } from '../../src/kind.ts'
+import type { BodyCheck } from './scope.ts'
+
+/** Longest list of problems an agent is shown. */
+const maxProblems = 5
+
+/**
+ * Compiles JSON Schemas (2020-12) for bodies. Nothing is ever fetched: a `$ref` reaches only inside its
+ * own schema. Loaded when a scope has a schema at all, since the validator costs start-up time.
+ *
+ * @throws Error when a schema is not valid, with the validator's reason
+ */
+export async function bodyCheckCompiler(): Promise<(schema: JsonObject) => BodyCheck> {
+  const { Ajv2020 } = await import('ajv/dist/2020.js')
+  const ajv = new Ajv2020({
+    strict: true,
+    allErrors: false,
+    ownProperties: true,
+    logger: false,
+    validateFormats: false,
+  })
+  return schema => {
+    const validate = ajv.compile(schema)
+    return body => {
+      if (body === undefined) return ['body: a JSON body is required here']
+      if (validate(body)) return null
+      return (validate.errors ?? []).slice(0, maxProblems).map(error => {
+        // Only the schema's side is quoted: the path into the body and the admin's expectation.
+        return `body${error.instancePath}: ${error.message ?? error.keyword}`
+      })
+    }
+  }
+}

@@ -1,0 +1,90 @@
+import { Refusal } from '../../src/refusal.ts'
+
+/** Longest path that is looked at, in characters. */
+const maxPathLength = 8_192
+
+/**
+ * Splits a path into its segments, each decoded exactly once (RFC 3986, 2.4 and 3.3), and refuses
+ * every form that a server behind us might read as another path: dot and empty segments, `\`, `;`,
+ * control characters, separators that were hidden by one or two rounds of percent-encoding.
+ *
+ * @param path begins with `/`; has no query and no fragment
+ * @returns the decoded segments; `/` alone has none
+ * @throws Refusal `invalid_input`, with our words about the problem and never the path itself
+ */
+export function parsePath(path: string): readonly string[] {
+  if (path.length > maxPathLength) throw refused(`path: longer than ${maxPathLength} characters`)
+  if (!path.startsWith('/')) throw refused('path: must begin with / (the host is fixed by the tool)')
+  if (path.includes('?')) throw refused('path: give the query as the separate argument `query`')
+  if (path.includes('#')) throw refused('path: a fragment (#) is not part of a request')
+  if (path === '/') return []
+  return path
+    .slice(1)
+    .split('/')
+    .map(segment => {
+      const decoded = decodeOnce(segment)
+      refuseAmbiguous(decoded)
+      // A server that decodes twice would see what this hides: %252e%252e, %252f.
+      if (decoded.includes('%')) refuseHidden(decoded)
+      return decoded
+    })
+}
+
+/**
+ * Encodes one decoded segment so that it stays one segment: everything outside of RFC 3986 `pchar`
+ * is percent-encoded, and `;` too, because some servers cut path parameters off there.
+ */
+export function encodeSegment(segment: string): string {
+  return encodeURIComponent(segment).replace(/%(?:3A|40|24|26|2B|2C|3D)/g, escaped => decodeURIComponent(escaped))
+}
+
+/** Builds a path from decoded segments; the inverse of `parsePath`. */
+export function formatPath(segments: readonly string[]): string {
+  return `/${segments.map(encodeSegment).join('/')}`
+}
+
+function decodeOnce(segment: string): string {
+  if (!segment.includes('%')) return segment
+  try {
+    return decodeURIComponent(segment)
+  } catch {
+    throw refused('path: a % that is not a valid percent-encoding of UTF-8')
+  }
+}
+
+// biome-ignore format: one class a line
+const forbidden = new RegExp(
+  [
+    '[\\u0000-\\u001f\\u007f-\\u009f]',   // control characters: header and log injection
+    '[/\\\\]',                             // separators, also after decoding (%2f, %5c)
+    ';',                                   // path parameters: /admin;x/ is /admin/ to some servers
+    '[\\u2024\\u2025\\u2044\\u2215\\u29f8\\uff0e\\uff0f\\uff3c]', // look-alikes of . / \ that normalise to them (NFKC)
+    '[\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u2069\\ufeff]',     // invisible and direction-changing characters
+    '[\\ud800-\\udfff]',                   // lone surrogates have no UTF-8
+  ].join('|'),
+  'u',
+)
+
+function refuseAmbiguous(segment: string): void {
+  if (segment === '') throw refused('path: an empty segment (// or a / at the end)')
+  if (segment === '.' || segment === '..') throw refused('path: a dot segment')
+  if (forbidden.test(segment)) {
+    throw refused(
+      'path: a segment contains a character that is not accepted (control character, / or \\ or ; in any form)',
+    )
+  }
+}
+
+function refuseHidden(decodedOnce: string): void {
+  let decoded: string
+  try {
+    decoded = decodeURIComponent(decodedOnce)
+  } catch {
+    return // "100%" is a name, not an encoding
+  }
+  if (decoded !== decodedOnce) refuseAmbiguous(decoded)
+}
+
+function refused(problem: string): Refusal {
+  return new Refusal('invalid_input', problem, { fields: { problems: [problem] } })
+}

@@ -1,0 +1,5 @@
+import type { Kind } from '../src/kind.ts'
+import { http } from './http/index.ts'
+
+/** Every kind there is; a new one is one folder and one line here. */
+export const kinds: readonly Kind[] = [http]
