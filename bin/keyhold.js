@@ -2,9 +2,9 @@
 // Plain JavaScript without imports at the top: it must run on a Node so old that nothing else here would.
 const [major, minor] = process.versions.node.split('.').map(Number)
 if (major > 24 || (major === 24 && minor >= 12)) {
-  start()
+  await start()
 } else {
-  startPinned()
+  await startPinned()
 }
 
 async function start() {

@@ -137,5 +137,5 @@ export interface Kind<Target = never> {
 export function defineKind<Shape extends z.ZodObject>(
   kind: Omit<Kind<z.output<Shape>>, 'target'> & { readonly target: Shape },
 ): Kind {
-  return kind as unknown as Kind
+  return kind
 }

@@ -64,7 +64,7 @@ export async function stdio(
 function agentOf(loaded: LoadedConfig, name: string) {
   const agent = stdioAgent(loaded.config.agents, name)
   if (agent !== null) return agent
-  const known = [...(loaded.config.agents?.values() ?? [])].filter(({ stdio }) => stdio).map(other => other.name)
+  const known = [...(loaded.config.agents?.values() ?? [])].filter(other => other.stdio).map(other => other.name)
   const hint =
     loaded.config.agents === null
       ? 'without agents: there is only local'

@@ -20,7 +20,7 @@ export function problemsOf(issue: z.core.$ZodIssue, schema: z.ZodType): Found[] 
       // Of several alternatives, the one that got furthest says the most.
       if (issue.message !== 'Invalid input' || issue.errors.length === 0) return [{ path, reason: issue.message }]
       const best = issue.errors.reduce((a, b) => (score(b) > score(a) ? b : a))
-      return best.flatMap(inner => problemsOf({ ...inner, path: [...path, ...inner.path] } as z.core.$ZodIssue, schema))
+      return best.flatMap(inner => problemsOf({ ...inner, path: [...path, ...inner.path] }, schema))
     }
     case 'invalid_key':
       return issue.issues.map(inner => ({ path, reason: inner.message }))

@@ -43,7 +43,7 @@ export function createGate(options: GateOptions): Gate {
 
   const note: Gate['note'] = (event, fields = {}) => {
     try {
-      audit.append(event, fields)
+      void audit.append(event, fields)
     } catch (error) {
       options.onProblem(error as Error)
     }

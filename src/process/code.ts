@@ -3,8 +3,8 @@ import { dirname, join, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 /** The folders that hold this program and the packages it loads, as a worker must be able to read them. */
-export function codeFolders(packageFolder: string, resolve: (specifier: string) => string): readonly string[] {
-  const own = ['src', 'tools', 'dist', 'package.json'].map(name => join(packageFolder, name))
+export function codeFolders(folder: string, resolve: (specifier: string) => string): readonly string[] {
+  const own = ['src', 'tools', 'dist', 'package.json'].map(name => join(folder, name))
   const packages = new Set(
     ['undici', 'zod'].map(name => {
       const file = fileURLToPath(resolve(name))

@@ -66,7 +66,7 @@ function lineBreak(write: (character: string) => Pattern): Pattern {
 
 /** A line break within an encoded text, with what the next line is indented by. */
 function indentation(): Pattern {
-  return sequence(lineBreak(escapedOnce), repeat(anyOf(' \t'), 0, 16))
+  return sequence(lineBreak(escapedOnce), repeat(either(anyOf(' \t'), literal('\\t')), 0, 16))
 }
 
 function betweenBytes(): Pattern {

@@ -41,7 +41,7 @@ export function createRedactor(secrets: readonly Secret[]): Redactor {
 
   const redactor: Redactor = {
     text(text) {
-      if (search.read(text, 0, search.start).spans.length === 0) return text
+      if (!finds(text)) return text
       const stream = new Stream(search, labels)
       return stream.push(text) + stream.end()
     },
@@ -66,6 +66,10 @@ export function createRedactor(secrets: readonly Secret[]): Redactor {
   }
   return redactor
 
+  function finds(text: string): boolean {
+    return search.read(text, 0, search.start).spans.length > 0
+  }
+
   function parsed(text: string): Json {
     let value: Json
     try {
@@ -74,8 +78,10 @@ export function createRedactor(secrets: readonly Secret[]): Redactor {
       return text
     }
     if (isDeeperThan(maximumDepth, value)) return text
-    // Parsing takes one layer of escapes away, so a form that was one layer too deep to be seen may come to light.
-    return text.includes('\\') ? redactor.value(value) : value
+    // Parsing takes a layer of escapes away, so a form that was one layer too deep may come to light. Short escapes such as
+    // `\n` and `\"` were looked through already; only with others it is worth a second look.
+    const mayHide = /\\[u\\]/.test(text) && finds(JSON.stringify(value))
+    return mayHide ? redactor.value(value) : value
   }
 
   function clean(value: unknown, above: readonly object[]): Json | undefined {

@@ -10,8 +10,8 @@ interface Cluster {
 }
 
 /**
- * Redacts text that arrives in pieces. What it holds back is exactly what can still become a form: it starts where the
- * earliest unfinished reading began, so it is never longer than the longest form, about 100 characters for each one of the secret.
+ * Redacts text that arrives in pieces. It holds back exactly what can still become a form: from where the earliest unfinished
+ * reading began. That is never more than the longest form, which is below 256 characters for each byte of the value.
  */
 export class Stream {
   readonly #search: Search

@@ -31,10 +31,10 @@ export interface HttpOptions {
   readonly publicUrl: string | null
   readonly maxBodyBytes: number
   /** Given the bearer token or null; null refuses with 401. */
-  callerOf(token: string | null): HttpCaller | null
+  readonly callerOf: (token: string | null) => HttpCaller | null
   /** Told about every request that was turned away before the protocol saw it. */
-  onRejected(reason: string): void
-  onError(error: Error): void
+  readonly onRejected: (reason: string) => void
+  readonly onError: (error: Error) => void
 }
 
 /** A listening server. */
@@ -60,7 +60,9 @@ export async function serveOverHttp(options: HttpOptions): Promise<RunningHttp> 
     url: `http://${options.host.includes(':') ? `[${options.host}]` : options.host}:${port}`,
     async close() {
       await new Promise<void>(resolve => {
-        server.close(() => resolve())
+        server.close(() => {
+          resolve()
+        })
         server.closeIdleConnections()
       })
       await front.close()

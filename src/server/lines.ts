@@ -20,6 +20,7 @@ export class LineTransport implements Transport {
   readonly #output: Writable
   readonly #onRejected: (reason: string) => void
   readonly #decoder = new TextDecoder('utf-8', { fatal: true })
+  readonly #ended = Promise.withResolvers<void>()
   #parts: Buffer[] = []
   #length = 0
   #skipping = false
@@ -30,6 +31,11 @@ export class LineTransport implements Transport {
     this.#input = input
     this.#output = output
     this.#onRejected = onRejected
+  }
+
+  /** Settles when either side has ended the connection. */
+  get closed(): Promise<void> {
+    return this.#ended.promise
   }
 
   async start(): Promise<void> {
@@ -51,6 +57,7 @@ export class LineTransport implements Transport {
     this.#input.off('data', this.#read)
     this.#input.pause()
     this.onclose?.()
+    this.#ended.resolve()
   }
 
   readonly #end = (): void => {

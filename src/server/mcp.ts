@@ -42,7 +42,7 @@ export function toTool(offer: Offer): Tool {
     name: offer.name,
     description: offer.description,
     inputSchema: offer.inputSchema as Tool['inputSchema'],
-    outputSchema: offer.outputSchema as NonNullable<Tool['outputSchema']>,
+    outputSchema: offer.outputSchema,
     annotations: {
       readOnlyHint: offer.hints.readOnly,
       destructiveHint: offer.hints.destructive,

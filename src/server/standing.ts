@@ -59,7 +59,7 @@ export class StandingServer {
     if ('id' in message && message.id !== undefined && ('result' in message || 'error' in message)) {
       const waiting = this.#exchanges.get(message.id)
       this.#exchanges.delete(message.id)
-      waiting?.exchange.answered({ ...message, id: waiting.id } as Response)
+      waiting?.exchange.answered({ ...message, id: waiting.id })
     } else if (relatedRequestId !== undefined) {
       this.#exchanges.get(relatedRequestId)?.exchange.notified(message)
     }

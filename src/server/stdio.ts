@@ -16,12 +16,6 @@ export function serveOverStdio(options: {
   readonly onError: (error: Error) => void
 }): { readonly closed: Promise<void>; close(): Promise<void> } {
   const transport = new LineTransport(options.input, options.output, options.onRejected)
-  const { promise: closed, resolve } = Promise.withResolvers<void>()
   const handle = serveStdio(() => createMcpServer(options.surface), { transport, onerror: options.onError })
-  const { onclose } = transport
-  transport.onclose = () => {
-    onclose?.()
-    resolve()
-  }
-  return { closed, close: () => handle.close() }
+  return { closed: transport.closed, close: () => handle.close() }
 }

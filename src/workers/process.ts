@@ -77,7 +77,7 @@ export class WorkerProcess {
     this.#child = fork(options.entry, [], {
       execPath: options.execPath,
       execArgv: [...options.grant.execArgv],
-      env: options.grant.environment as NodeJS.ProcessEnv,
+      env: options.grant.environment,
       serialization: 'json',
       // A crashing process prints source lines and values; nothing of a worker's output is kept.
       stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
@@ -186,7 +186,7 @@ export class WorkerProcess {
     if (this.#ending) return
     this.#ending = true
     const { exitCode, signalCode } = this.#child
-    for (const id of [...this.#pending.keys()]) {
+    for (const id of this.#pending.keys()) {
       const pending = this.#take(id)
       const { repeatable } = pending ?? { repeatable: false }
       pending?.reject(

@@ -5,8 +5,11 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { type Keyring, keyringMissing, startKeyring } from '../support/keyring.ts'
+
+// Every test starts several processes; a busy machine takes its time.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
 
 const secret = 'tok_0123456789äöü'
 const script = join(import.meta.dirname, '../support/use-keychain.ts')
@@ -51,6 +54,13 @@ describeOnKeyring(`a keychain item${missing === null ? '' : ` (not tried: ${miss
   test('is in the Secret Service, where other programs find it, and nothing is left of the trial before it', async () => {
     await use(keyring.environment, 'write', 'github', secret)
     expect(await keyring.items()).toHaveLength(1)
+  })
+
+  test('is what `credential set --keychain` makes, and proves by reading it back', async () => {
+    const shown = await use(keyring.environment, 'set', 'github', 'tok_0123456789abcdef')
+    expect(shown.value).toContain('github is stored: keychain github, fingerprint ')
+    expect(shown.value).toContain('  github: { type: bearer, token: { keychain: github } }\n')
+    expect(await use(keyring.environment, 'read', 'github')).toEqual({ value: 'tok_0123456789abcdef' })
   })
 
   test('is refused when the keychain is locked and nobody is there to unlock it', async () => {

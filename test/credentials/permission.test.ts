@@ -1,12 +1,16 @@
 import { execFile } from 'node:child_process'
+import { realpathSync } from 'node:fs'
 import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { seal } from '../../src/credentials/sealed.ts'
 import { type Source, type SourceNeeds, sourceNeeds } from '../../src/credentials/source.ts'
 import { type Keyring, keyringMissing, startKeyring } from '../support/keyring.ts'
+
+// Every test starts several processes; a busy machine takes its time.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
 
 /*
  * Each source is read in a process under Node's permission model that is given the code and what
@@ -15,7 +19,7 @@ import { type Keyring, keyringMissing, startKeyring } from '../support/keyring.t
 const secret = 'tok_0123456789abcdef'
 const root = join(import.meta.dirname, '../..')
 const script = join(root, 'test/support/read-source.ts')
-const code = [script, join(root, 'src'), join(root, 'node_modules'), join(root, 'package.json')]
+const code = [script, join(root, 'src'), realpathSync(join(root, 'node_modules')), join(root, 'package.json')]
 const missing = await keyringMissing()
 
 let stateDir = ''

@@ -1,4 +1,4 @@
-import { defineKind, type JsonObject } from '../../src/kind.ts'
+import { defineKind } from '../../src/kind.ts'
 import { bodyCheckCompiler } from './body-check.ts'
 import { callApi } from './call-api.ts'
 import { compilePattern } from './pattern.ts'
@@ -31,7 +31,7 @@ async function compileScope(allow: readonly AllowEntry[]): Promise<readonly Scop
       text: `${entry.method} ${entry.path}`,
       method: entry.method,
       matches: compilePattern(entry.path),
-      checkBody: entry.body === undefined || compile === null ? null : compile(entry.body as JsonObject),
+      checkBody: entry.body === undefined || compile === null ? null : compile(entry.body),
     }
   })
 }

@@ -117,7 +117,8 @@ const neverConnected = new Set([
  */
 function refusalOf(error: unknown, request: HttpRequest, signal: AbortSignal): Error {
   if (error instanceof Refusal) return error
-  const code = String((error as { code?: unknown }).code ?? '')
+  const { code: given } = error as { code?: unknown }
+  const code = typeof given === 'string' ? given : ''
   if (
     neverConnected.has(code) ||
     code.startsWith('ERR_TLS') ||
