@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto'
-import { truncateSync } from 'node:fs'
+import { rmSync, truncateSync } from 'node:fs'
 import { Chain } from './chain.ts'
 import { closedLine, eventLine } from './encode.ts'
 import { type Ownership, takeOwnership } from './lock.ts'
@@ -81,8 +81,10 @@ function begin(options: ClaimOptions): Chain {
     append(options, chain, 'chain.started', { links })
     return chain
   } catch (error) {
-    if (chain === null) ownership.release()
-    else chain.discard()
+    if (chain === null) {
+      ownership.release()
+      rmSync(paths.lock, { force: true })
+    } else chain.discard()
     throw error
   }
 }

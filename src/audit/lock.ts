@@ -18,7 +18,8 @@ export function takeOwnership(path: string): Ownership | null {
   createEmpty(path)
   const database = new DatabaseSync(path, { timeout: 0 })
   try {
-    database.exec('BEGIN IMMEDIATE')
+    // Nothing is ever committed; in memory, so that no journal file is made, which a full disk would not allow.
+    database.exec('PRAGMA journal_mode = MEMORY; BEGIN IMMEDIATE')
   } catch (error) {
     database.close()
     if (isBusy(error)) return null

@@ -3,6 +3,8 @@ import type { Graph, Thread } from './graph.ts'
 /** Everything that a reading so far can still turn out to be, with the ways onward that were met already. */
 export interface State {
   readonly threads: readonly Thread[]
+  /** Whether any thread has; kept apart because the search asks it for every character. */
+  readonly hasArrivals: boolean
   /** Threads that have read a form to its end; when reading backwards, to its beginning. */
   readonly arrived: readonly Thread[]
   /** Threads that can read on. */
@@ -57,15 +59,32 @@ export class Automaton {
     const key = distinct.join()
     const known = this.#states.get(key)
     if (known) return known
+    const arrived = distinct.filter(this.#hasArrived)
     const state: State = {
       threads: distinct,
-      arrived: distinct.filter(this.#hasArrived),
+      hasArrivals: arrived.length > 0,
+      arrived,
       live: distinct.filter(this.#isLive),
       next: new Array<State | undefined>(this.#width).fill(undefined),
     }
     if (this.#states.size >= maximumStates) this.#forget()
     this.#states.set(key, state)
     return state
+  }
+
+  /** Reads on until a form ends or the text does; returns where that is, and the state there. */
+  run(text: string, from: number, state: State): readonly [number, State] {
+    const { classes } = this
+    const { length } = text
+    let current = state
+    let index = from
+    while (index < length) {
+      const kind = classes[text.charCodeAt(index)] as number
+      current = current.next[kind] ?? this.#discover(current, text.charCodeAt(index))
+      index += 1
+      if (current.hasArrivals) break
+    }
+    return [index, current]
   }
 
   /** Returns the state after reading one more code. */

@@ -39,15 +39,12 @@ export class Search {
 
   /** Reads on in `text` from index `from`, where an earlier search stopped in `state`. */
   read(text: string, from: number, state: State): Findings {
-    const automaton = this.#forwards
-    const { classes } = automaton
     const spans: Span[] = []
     let current = state
-    for (let index = from; index < text.length; index += 1) {
-      const code = text.charCodeAt(index)
-      current = current.next[classes[code] as number] ?? automaton.step(current, code)
-      if (current.arrived.length > 0) {
-        const span = this.#back(text, index + 1, current.arrived)
+    for (let index = from; index < text.length; ) {
+      ;[index, current] = this.#forwards.run(text, index, current)
+      if (current.hasArrivals) {
+        const span = this.#back(text, index, current.arrived)
         if (span) spans.push(span)
       }
     }

@@ -1,8 +1,8 @@
-import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { verifyAudit } from '../../src/audit/verify.ts'
-import { auditDirectory, closing, opening, record, sealKey, sha256 } from './scene.ts'
+import { auditDirectory, closing, opening, record, sha256 } from './scene.ts'
 
 const lineCount = 11
 const places = [
@@ -44,7 +44,7 @@ const attacks: readonly Attack[] = [
       if (index < lineCount / 2) lines.push(moved as string)
       else lines.unshift(moved as string)
     },
-    named: line => (line < lineCount / 2 ? lineCount : 1),
+    named: line => (line - 1 < lineCount / 2 ? lineCount : 1),
   },
   {
     name: 'exchanging with its neighbour',
@@ -278,11 +278,9 @@ test('a chain that was tampered with is not continued, and stays as it is', asyn
   expect(scene.problems.map(String).join()).toContain('does not end where its head says')
 })
 
-test('a log sealed by another installation is not continued', async () => {
+test('a log that another installation sealed does not verify', async () => {
   const { scene, log } = fiveCalls()
   await log.close()
-  const report = await verifyAudit(scene.dir, Buffer.alloc(32, 8))
-  expect(report.problems).toMatchObject([{ kind: 'bad_head' }])
-  expect(sealKey).not.toEqual(Buffer.alloc(32, 8))
-  expect(existsSync(scene.dir)).toBe(true)
+  const { problems } = await verifyAudit(scene.dir, Buffer.alloc(32, 8))
+  expect(problems).toMatchObject([{ chain: scene.chains()[0], kind: 'bad_head' }])
 })

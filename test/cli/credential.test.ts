@@ -1,3 +1,4 @@
+// Longer than most: the three commands are tested on one configuration, as an admin uses them.
 import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

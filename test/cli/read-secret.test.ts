@@ -4,11 +4,8 @@ import { existsSync } from 'node:fs'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { constants, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { Terminal, terminalMissing } from '../support/terminal.ts'
-
-// Every test starts several processes; a busy machine takes its time.
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
 
 const secret = 'tok_0123456789abcdef'
 const script = join(import.meta.dirname, '../support/ask-secret.ts')

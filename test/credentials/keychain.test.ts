@@ -5,11 +5,8 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type Keyring, keyringMissing, startKeyring } from '../support/keyring.ts'
-
-// Every test starts several processes; a busy machine takes its time.
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
 
 const secret = 'tok_0123456789äöü'
 const script = join(import.meta.dirname, '../support/use-keychain.ts')

@@ -4,13 +4,10 @@ import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { seal } from '../../src/credentials/sealed.ts'
 import { type Source, type SourceNeeds, sourceNeeds } from '../../src/credentials/source.ts'
 import { type Keyring, keyringMissing, startKeyring } from '../support/keyring.ts'
-
-// Every test starts several processes; a busy machine takes its time.
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
 
 /*
  * Each source is read in a process under Node's permission model that is given the code and what

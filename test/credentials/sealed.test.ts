@@ -215,4 +215,4 @@ test('an item is always the old value or the new, whenever the writer is killed'
   }
   await removeSealed('github', places)
   expect(await readdir(inState('sealed'))).toEqual([])
-}, 60_000)
+})

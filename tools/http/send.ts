@@ -116,7 +116,6 @@ const neverConnected = new Set([
  * a request that is not idempotent has an unknown outcome and must not be repeated blindly.
  */
 function refusalOf(error: unknown, request: HttpRequest, signal: AbortSignal): Error {
-  if (error instanceof Refusal) return error
   const { code: given } = error as { code?: unknown }
   const code = typeof given === 'string' ? given : ''
   if (
@@ -127,19 +126,18 @@ function refusalOf(error: unknown, request: HttpRequest, signal: AbortSignal): E
   ) {
     return new Refusal('target_unreachable', `connecting failed (${code})`, { cause: error })
   }
-  if (signal.aborted)
-    return signal.reason instanceof Refusal
-      ? afterSending(request, signal.reason)
-      : afterSending(request, cancelled(error))
+  if (signal.aborted) {
+    return afterSending(
+      request,
+      signal.reason instanceof Refusal ? signal.reason : new Refusal('cancelled', 'the caller cancelled'),
+    )
+  }
+  if (error instanceof Refusal) return error
   if (error instanceof errors.HeadersOverflowError)
     return new Refusal('target_refused', 'the response headers are too large', { cause: error })
   if (error instanceof errors.HTTPParserError)
     return new Refusal('target_refused', 'the response is not valid HTTP', { cause: error })
   return afterSending(request, new Refusal('target_unreachable', `the connection failed (${code})`, { cause: error }))
-}
-
-function cancelled(cause: unknown): Refusal {
-  return new Refusal('cancelled', 'the caller cancelled', { cause })
 }
 
 function afterSending(request: HttpRequest, refusal: Refusal): Refusal {
