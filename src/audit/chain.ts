@@ -9,7 +9,6 @@ import {
   openSync,
   rmSync,
   statSync,
-  unlinkSync,
   writeSync,
 } from 'node:fs'
 import { promisify } from 'node:util'
@@ -48,8 +47,8 @@ export class Chain {
   #tip: Tip
   /** A line was written in part and could not be cut off again yet. */
   #torn = false
-  /** The head is one line behind. */
-  #headBehind = false
+  /** The head may be one line behind. */
+  #headBehind: boolean
   #condemned = false
   #placeCheckedMs = Number.NEGATIVE_INFINITY
 
@@ -63,13 +62,13 @@ export class Chain {
       writeSync(head, sealHead(options.sealKey, options.name, tip), 0, 'latin1')
       log = openSync(paths.log, 'ax', 0o600)
       syncDirectory(options.dir)
-      return new Chain(options, log, head, tip)
+      return new Chain(options, log, head, tip, false)
     } catch (error) {
       closeSync(head)
-      unlinkSync(paths.head)
+      rmSync(paths.head, { force: true })
       if (log !== null) {
         closeSync(log)
-        unlinkSync(paths.log)
+        rmSync(paths.log, { force: true })
       }
       throw error
     }
@@ -80,20 +79,22 @@ export class Chain {
     const paths = chainPaths(options.dir, options.name)
     const log = openSync(paths.log, constants.O_RDWR | constants.O_APPEND)
     try {
-      return new Chain(options, log, openSync(paths.head, 'r+'), tip)
+      // The head counts as behind even where it is not: after a second crash it would be two lines behind.
+      return new Chain(options, log, openSync(paths.head, 'r+'), tip, true)
     } catch (error) {
       closeSync(log)
       throw error
     }
   }
 
-  private constructor(options: ChainOptions, log: number, head: number, tip: Tip) {
+  private constructor(options: ChainOptions, log: number, head: number, tip: Tip, headBehind: boolean) {
     this.name = options.name
     this.#paths = chainPaths(options.dir, options.name)
     this.#options = options
     this.#log = log
     this.#head = head
     this.#tip = tip
+    this.#headBehind = headBehind
     this.#inode = fstatSync(log).ino
     this.#syncs = new SyncSchedule(() => this.#sync(), syncDelayMs)
   }

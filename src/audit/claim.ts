@@ -32,14 +32,13 @@ export function claimChain(options: ClaimOptions): Chain {
 function takeOver(options: ClaimOptions, name: string): Chain | null {
   const ownership = ownershipOf(options, name)
   if (ownership === null) return null
+  const tail = tailOf(options, name)
+  if (tail === null) {
+    ownership.release()
+    return null
+  }
   let chain: Chain | null = null
   try {
-    const tail = readTail(options.dir, name, options.sealKey)
-    if (typeof tail === 'string') {
-      options.onProblem(new Error(`audit chain ${name} is not continued: ${tail}`))
-      ownership.release()
-      return null
-    }
     if (tail.torn !== null) truncateSync(chainPaths(options.dir, name).log, tail.tip.size)
     // What the head counts as open is counted again, since the head may be a line behind.
     chain = Chain.resume({ ...options, name, ownership }, { ...tail.tip, open: tail.interrupted.length })
@@ -52,21 +51,37 @@ function takeOver(options: ClaimOptions, name: string): Chain | null {
   }
 }
 
+function tailOf(options: ClaimOptions, name: string): Tail | null {
+  const tail = orReport(options, `audit chain ${name} is not continued`, () =>
+    readTail(options.dir, name, options.sealKey),
+  )
+  if (typeof tail !== 'string') return tail
+  options.onProblem(new Error(`audit chain ${name} is not continued: ${tail}`))
+  return null
+}
+
+function ownershipOf(options: ClaimOptions, name: string): Ownership | null {
+  return orReport(options, `audit chain ${name} is not continued`, () =>
+    takeOwnership(chainPaths(options.dir, name).lock),
+  )
+}
+
+/** Another chain that cannot be read, since it belongs to another user or has just gone, must not stop this one. */
+function orReport<T>(options: ClaimOptions, what: string, read: () => T): T | null {
+  try {
+    return read()
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    options.onProblem(new Error(`${what}: ${reason}`, { cause }))
+    return null
+  }
+}
+
 function goOn(options: ClaimOptions, chain: Chain, tail: Tail): void {
   const event = tail.tip.seq === 0 ? 'chain.started' : 'chain.continued'
   append(options, chain, event, { links: linksFor(options, chain.name) })
   if (tail.torn !== null) append(options, chain, 'audit.repaired', { cut: tail.torn })
   for (const opened of tail.interrupted) closeInterrupted(options, chain, opened)
-}
-
-/** A chain that belongs to another user is left alone. */
-function ownershipOf(options: ClaimOptions, name: string): Ownership | null {
-  try {
-    return takeOwnership(chainPaths(options.dir, name).lock)
-  } catch (error) {
-    options.onProblem(new Error(`audit chain ${name} is not continued: its lock cannot be opened`, { cause: error }))
-    return null
-  }
 }
 
 function begin(options: ClaimOptions): Chain {
@@ -108,7 +123,8 @@ function closeInterrupted(options: ClaimOptions, chain: Chain, { call, tool, kin
 function linksFor(options: ClaimOptions, own: string): EventFields[string] {
   const links = new Map<string, Link>()
   for (const name of listChains(options.dir)) {
-    const link = name === own ? null : readLink(options.dir, name)
+    if (name === own) continue
+    const link = orReport(options, `audit chain ${name} is not linked to`, () => readLink(options.dir, name))
     if (link !== null) links.set(name, link)
   }
   for (const link of options.lost) links.set(link.chain, link)

@@ -11,8 +11,9 @@ export function newChainName(nowMs: number, random: (size: number) => Uint8Array
 
 /** The chains of a directory, oldest first. Throws when the directory cannot be read. */
 export function listChains(dir: string): string[] {
-  return readdirSync(dir)
-    .filter(name => name.endsWith(suffix))
+  return readdirSync(dir, { withFileTypes: true })
+    .filter(entry => entry.name.endsWith(suffix) && entry.isFile())
+    .map(entry => entry.name)
     .sort()
 }
 

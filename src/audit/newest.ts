@@ -5,17 +5,18 @@ export type Entry =
   | { readonly type: 'call'; readonly call: RecordedCall }
   | { readonly type: 'event'; readonly event: StoredRecord }
 
-/** How many records before the first entry are searched for the beginnings of calls whose end is an entry. */
+/** How many records before the first entry are searched for the beginnings of calls. */
 const searchedRecords = 10_000
 
 /**
  * The newest entries before the given ends, oldest first, found from the end of the log; and the beginnings met on
- * the way of calls without an end, for whoever goes on reading from there.
+ * the way of calls without an end. Who will go on reading from there wants those even when the entries are complete.
  */
 export function newestEntries(
   dir: string,
   count: number,
   ends: Offsets,
+  wantsOpen: boolean,
 ): { readonly entries: readonly Entry[]; readonly open: Map<string, StoredRecord> } {
   const entries: Entry[] = []
   const open = new Map<string, StoredRecord>()
@@ -26,7 +27,7 @@ export function newestEntries(
   let searched = 0
   for (const stored of readRecordsBackward(dir, ends)) {
     const room = entries.length < count
-    if (!room && (incomplete === 0 || ++searched > searchedRecords)) break
+    if (!room && ((incomplete === 0 && !wantsOpen) || ++searched > searchedRecords)) break
     const call = String(stored.record.call)
     switch (stored.record.event) {
       case 'call.closed': {

@@ -72,7 +72,7 @@ export function eventRow(record: AuditRecord): Row {
 
 const envelope: ReadonlySet<string> = new Set(['v', 'seq', 'prev', 'time', 'event'])
 
-/** Lays rows out in columns as wide as the first rows need. */
+/** Lays rows out in columns as wide as the first rows need; a later, longer cell moves its own row only. */
 export class Table {
   readonly #widths: ReadonlyMap<keyof Row, number>
 
@@ -89,7 +89,7 @@ export class Table {
   line(row: Row): string {
     const cells = columns.map(column => {
       const width = this.#widths.get(column) ?? 0
-      const text = fitted(row[column], width)
+      const text = fitted(row[column], widths[column][1])
       return column === 'ms' ? text.padStart(width) : text + ' '.repeat(Math.max(0, width - [...text].length))
     })
     return `${cells.join('  ').trimEnd()}\n`

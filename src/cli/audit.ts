@@ -5,7 +5,7 @@ import { newestEntries } from '../audit/newest.ts'
 import { escapeControls, printable } from '../audit/printable.ts'
 import { currentEnds, type Offsets, type RecordedCall, readCalls, readRecordsBackward } from '../audit/read.ts'
 import type { Outcome } from '../audit/record.ts'
-import { callInFull, callRow, eventRow, type Row, Table } from '../audit/row.ts'
+import { callInFull, callRow, eventRow, Table } from '../audit/row.ts'
 import { type AuditReport, verifyAudit } from '../audit/verify.ts'
 import type { ChainReport } from '../audit/verify-chain.ts'
 
@@ -23,9 +23,10 @@ export interface TailOptions {
 
 /** `keyhold audit tail`: the newest calls and events, and with `follow` those to come. Returns the exit code. */
 export async function auditTail(options: TailOptions): Promise<number> {
-  const ends = readable(options, () => currentEnds(options.dir))
-  if (ends === null) return 1
-  return options.json ? tailRecords(options, ends) : tailRows(options, ends)
+  return reading(options, () => {
+    const ends = currentEnds(options.dir)
+    return options.json ? tailRecords(options, ends) : tailRows(options, ends)
+  })
 }
 
 export interface ShowOptions {
@@ -45,24 +46,14 @@ export interface ShowOptions {
 
 /** `keyhold audit show`: one call in full, or a list of calls. Returns the exit code: 1 when there is none. */
 export async function auditShow(options: ShowOptions): Promise<number> {
-  if (readable(options, () => currentEnds(options.dir)) === null) return 1
-  const matching = readCallsThat(options.dir, call => matches(call, options))
-  let found = 0
-  if (options.json) {
-    for (const call of matching) {
-      found++
-      options.write(jsonOf(call))
-    }
-  } else if (options.call !== undefined) {
-    for (const call of matching) {
-      found++
-      options.write(callInFull(call))
-    }
-  } else {
-    found = writeRows(matching, options)
-  }
-  if (found === 0 && !options.json) options.write('no such call\n')
-  return found === 0 ? 1 : 0
+  return reading(options, async () => {
+    const found = writeCalls(
+      readCallsThat(options.dir, call => matches(call, options)),
+      options,
+    )
+    if (found === 0 && !options.json) options.write('no such call\n')
+    return found === 0 ? 1 : 0
+  })
 }
 
 export interface VerifyOptions {
@@ -74,25 +65,23 @@ export interface VerifyOptions {
 }
 
 /** `keyhold audit verify`: one line per chain, one per problem, and the verdict. Returns the exit code: 0 when all is well. */
-export async function auditVerify({ dir, sealKey, json, write }: VerifyOptions): Promise<number> {
-  let report: AuditReport
-  try {
-    report = await verifyAudit(dir, sealKey)
-  } catch (error) {
-    write(unreadable(dir, error, json))
-    return 1
-  }
-  const ok = report.problems.length === 0 && report.chains.length > 0
-  if (json) {
-    write(`${JSON.stringify({ ok, ...report })}\n`)
+export async function auditVerify(options: VerifyOptions): Promise<number> {
+  const { dir, sealKey, json, write } = options
+  return reading(options, async () => {
+    const report = await verifyAudit(dir, sealKey)
+    const ok = report.problems.length === 0 && report.chains.length > 0
+    write(json ? `${JSON.stringify({ ok, ...report })}\n` : reportText(dir, report))
     return ok ? 0 : 1
-  }
-  for (const chain of report.chains) write(chainLine(chain, report))
-  for (const problem of report.problems)
-    write(`${place(dir, problem)}: ${problem.kind}: ${printable(problem.message)}\n`)
-  if (!report.sealsChecked) write('note: the seals of the heads were not checked, for want of the key\n')
-  write(`${verdict(dir, report)}\n`)
-  return ok ? 0 : 1
+  })
+}
+
+function reportText(dir: string, report: AuditReport): string {
+  return [
+    ...report.chains.map(chain => chainLine(chain, report)),
+    ...report.problems.map(problem => `${place(dir, problem)}: ${problem.kind}: ${printable(problem.message)}\n`),
+    report.sealsChecked ? '' : 'note: the seals of the heads were not checked, for want of the key\n',
+    `${verdict(dir, report)}\n`,
+  ].join('')
 }
 
 function verdict(dir: string, { chains, problems, records }: AuditReport): string {
@@ -133,7 +122,7 @@ async function tailRecords({ dir, lines, follow, write, signal }: TailOptions, e
 }
 
 async function tailRows({ dir, lines, follow, write, signal, clock }: TailOptions, ends: Offsets): Promise<number> {
-  const { entries, open } = newestEntries(dir, lines, ends)
+  const { entries, open } = newestEntries(dir, lines, ends, follow)
   const rows = entries.map(entry =>
     entry.type === 'call' ? callRow(entry.call, clock()) : eventRow(entry.event.record),
   )
@@ -176,39 +165,47 @@ function jsonOf({ opened, closed }: RecordedCall): string {
 /** Rows by which the columns of a long list are measured, so that it can be written while it is read. */
 const sampleRows = 200
 
-function writeRows(calls: Iterable<RecordedCall>, { write, clock }: ShowOptions): number {
-  let held: Row[] = []
-  let table: Table | null = null
+/** Writes calls as they are found; returns how many there were. */
+function writeCalls(calls: Generator<RecordedCall>, { call, json, write, clock }: ShowOptions): number {
   let count = 0
-  const begin = () => {
-    table = new Table(held)
-    write(table.header)
-    for (const row of held) write(table.line(row))
-    held = []
-    return table
+  const each = (text: (found: RecordedCall) => string) => {
+    for (const found of calls) {
+      count++
+      write(text(found))
+    }
   }
-  for (const call of calls) {
-    const row = callRow(call, clock())
-    count++
-    if (table !== null) write((table as Table).line(row))
-    else if (held.push(row) >= sampleRows) begin()
+  if (json) each(jsonOf)
+  else if (call !== undefined) each(callInFull)
+  else {
+    const sample = [...firstOf(calls, sampleRows)].map(found => callRow(found, clock()))
+    if (sample.length === 0) return 0
+    const table = new Table(sample)
+    write(table.header + sample.map(row => table.line(row)).join(''))
+    count = sample.length
+    each(found => table.line(callRow(found, clock())))
   }
-  if (table === null && count > 0) begin()
   return count
 }
 
-function readable<T>({ dir, json, write }: { dir: string; json: boolean; write: Write }, read: () => T): T | null {
-  try {
-    return read()
-  } catch (error) {
-    write(unreadable(dir, error, json))
-    return null
+function* firstOf<T>(items: Generator<T>, count: number): Generator<T> {
+  for (let taken = 0; taken < count; taken++) {
+    const { value, done } = items.next()
+    if (done) return
+    yield value
   }
 }
 
-function unreadable(dir: string, error: unknown, json: boolean): string {
-  const reason = error instanceof Error ? error.message : String(error)
-  return json
-    ? `${JSON.stringify({ ok: false, error: reason })}\n`
-    : `cannot read the audit log ${printable(dir)}: ${printable(reason)}\n`
+/** Turns a log that cannot be read, or no longer, into an answer. */
+async function reading(
+  { dir, json, write }: { readonly dir: string; readonly json: boolean; readonly write: Write },
+  work: () => Promise<number>,
+): Promise<number> {
+  try {
+    return await work()
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    const text = `cannot read the audit log ${printable(dir)}: ${printable(reason)}`
+    write(`${json ? JSON.stringify({ ok: false, error: text }) : text}\n`)
+    return 1
+  }
 }

@@ -3,10 +3,10 @@ import type { Graph, Thread } from './graph.ts'
 /** Everything that a reading so far can still turn out to be, with the ways onward that were met already. */
 export interface State {
   readonly threads: readonly Thread[]
-  /** Whether any thread has; kept apart because the search asks it for every character. */
-  readonly hasArrivals: boolean
   /** Threads that have read a form to its end; when reading backwards, to its beginning. */
   readonly arrived: readonly Thread[]
+  /** Whether there are any; kept apart because the search asks for every character. */
+  readonly hasArrivals: boolean
   /** Threads that can read on. */
   readonly live: readonly Thread[]
   /** By class of character; filled when first taken. */
@@ -14,17 +14,17 @@ export interface State {
 }
 
 /**
- * The most states that are remembered (each takes about 1 KB). Beyond it all are forgotten and made again: hostile text can make
- * the search slower, but cannot make it take more memory.
+ * The most states that are remembered (each takes a few KB; ordinary text meets a few hundred). Beyond it all are forgotten and
+ * made again: hostile text can make the search slower, but cannot make it take more memory.
  */
-const maximumStates = 4096
+const maximumStates = 2048
 
 /** The graph made deterministic while it is used: one table look-up for each character, whatever the text is. */
 export class Automaton {
   /** Where every search begins: nothing read. */
   readonly start: State
   /** The class of each UTF-16 unit; 0 is every unit that no form contains. */
-  readonly classes: Uint16Array
+  readonly #classes: Uint16Array
   readonly #width: number
   readonly #move: (threads: readonly Thread[], character: string) => readonly Thread[]
   readonly #hasArrived: (thread: Thread) => boolean
@@ -33,11 +33,11 @@ export class Automaton {
 
   /** Reading forwards, a form may begin at any character; reading backwards, only the given threads are followed. */
   constructor(graph: Graph, direction: 'forwards' | 'backwards', characters: string) {
-    this.classes = new Uint16Array(0x10000)
+    this.#classes = new Uint16Array(0x10000)
     let width = 1
-    for (let code = 0; code < 0x80; code += 1) this.classes[code] = width++
+    for (let code = 0; code < 0x80; code += 1) this.#classes[code] = width++
     for (const unit of new Set(characters.split(''))) {
-      if (unit.charCodeAt(0) >= 0x80) this.classes[unit.charCodeAt(0)] = width++
+      if (unit.charCodeAt(0) >= 0x80) this.#classes[unit.charCodeAt(0)] = width++
     }
     this.#width = width
     if (direction === 'forwards') {
@@ -62,8 +62,8 @@ export class Automaton {
     const arrived = distinct.filter(this.#hasArrived)
     const state: State = {
       threads: distinct,
-      hasArrivals: arrived.length > 0,
       arrived,
+      hasArrivals: arrived.length > 0,
       live: distinct.filter(this.#isLive),
       next: new Array<State | undefined>(this.#width).fill(undefined),
     }
@@ -72,28 +72,27 @@ export class Automaton {
     return state
   }
 
-  /** Reads on until a form ends or the text does; returns where that is, and the state there. */
-  run(text: string, from: number, state: State): readonly [number, State] {
-    const { classes } = this
-    const { length } = text
-    let current = state
+  /** Reads on until a form ends or the text does; returns the index after that, and the state there. */
+  run(text: string, from: number, state: State): { index: number; state: State } {
+    const classes = this.#classes
     let index = from
-    while (index < length) {
-      const kind = classes[text.charCodeAt(index)] as number
-      current = current.next[kind] ?? this.#discover(current, text.charCodeAt(index))
+    let current = state
+    while (index < text.length) {
+      const code = text.charCodeAt(index)
+      current = current.next[classes[code] ?? 0] ?? this.#discover(current, code)
       index += 1
       if (current.hasArrivals) break
     }
-    return [index, current]
+    return { index, state: current }
   }
 
   /** Returns the state after reading one more code. */
   step(state: State, code: number): State {
-    return state.next[this.classes[code] ?? 0] ?? this.#discover(state, code)
+    return state.next[this.#classes[code] ?? 0] ?? this.#discover(state, code)
   }
 
   #discover(state: State, code: number): State {
-    const kind = this.classes[code] ?? 0
+    const kind = this.#classes[code] ?? 0
     const found = kind === 0 ? this.start : this.at(this.#move(state.threads, String.fromCharCode(code)))
     state.next[kind] = found
     return found

@@ -40,15 +40,13 @@ export class Search {
   /** Reads on in `text` from index `from`, where an earlier search stopped in `state`. */
   read(text: string, from: number, state: State): Findings {
     const spans: Span[] = []
-    let current = state
-    for (let index = from; index < text.length; ) {
-      ;[index, current] = this.#forwards.run(text, index, current)
-      if (current.hasArrivals) {
-        const span = this.#back(text, index, current.arrived)
-        if (span) spans.push(span)
-      }
+    let at = { index: from, state }
+    while (at.index < text.length) {
+      at = this.#forwards.run(text, at.index, at.state)
+      const span = at.state.hasArrivals ? this.#back(text, at.index, at.state.arrived) : null
+      if (span) spans.push(span)
     }
-    return { state: current, spans }
+    return { state: at.state, spans }
   }
 
   /** Returns how much of `text`, read up to `state`, can no longer become part of a form, whatever follows. */

@@ -28,7 +28,11 @@ test('after a kill -9 at any moment nothing acknowledged is lost, verify passes,
     expect((await scene.verify()).problems).toEqual([])
     const calls = new Map(scene.calls().map(call => [call.call, call]))
     for (const { call } of interrupted) {
-      expect(calls.get(call)?.closed?.record).toMatchObject({ outcome: 'unknown', code: 'outcome_unknown', tool: 'github' })
+      expect(calls.get(call)?.closed?.record).toMatchObject({
+        outcome: 'unknown',
+        code: 'outcome_unknown',
+        tool: 'github',
+      })
     }
     expect([...calls.values()].filter(({ state }) => state !== 'closed')).toEqual([])
     expect(acknowledged.filter(call => !calls.has(call))).toEqual([])
@@ -89,32 +93,39 @@ test('a last line that was torn is cut off, the record says so, and verify passe
 test.each([
   ['empty', 0],
   ['with one dead chain', 1],
-])('eight processes started at once in a directory that is %s never write to the same chain', {
-  timeout: 60_000,
-}, async (_, dead) => {
-  const scene = auditDirectory()
-  if (dead > 0) {
-    const log = scene.open()
-    log.open(opening({ agent: 'earlier' }))
-    await log.close()
-  }
-  const agents = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h']
-  const processes = agents.map(agent => startAppender({ dir: scene.dir, agent, calls: 200, finish: 'wait' }))
-  await Promise.all(processes.map(process => process.said('ready')))
-  for (const process of processes) process.go()
-  for (const process of processes) expect(await process.said('done')).toBe('done')
-  expect((await scene.verify()).problems).toEqual([])
-  for (const process of processes) process.go()
-  for (const process of processes) expect(await process.ended()).toEqual({ code: 0, signal: null })
+])(
+  'eight processes started at once in a directory that is %s never write to the same chain',
+  {
+    timeout: 60_000,
+  },
+  async (_, dead) => {
+    const scene = auditDirectory()
+    if (dead > 0) {
+      const log = scene.open()
+      log.open(opening({ agent: 'earlier' }))
+      await log.close()
+    }
+    const agents = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h']
+    const processes = agents.map(agent => startAppender({ dir: scene.dir, agent, calls: 200, finish: 'wait' }))
+    await Promise.all(processes.map(process => process.said('ready')))
+    for (const process of processes) process.go()
+    for (const process of processes) expect(await process.said('done')).toBe('done')
+    expect((await scene.verify()).problems).toEqual([])
+    for (const process of processes) process.go()
+    for (const process of processes) expect(await process.ended()).toEqual({ code: 0, signal: null })
 
-  const writers = scene.chains().map(chain => {
-    const opened = scene.lines(chain).map(line => JSON.parse(line)).filter(({ event }) => event === 'call.opened')
-    return [...new Set(opened.map(({ agent }) => agent))].filter(agent => agent !== 'earlier').join()
-  })
-  expect(writers.toSorted()).toEqual(agents)
-  expect(scene.calls().filter(({ closed }) => closed?.record.outcome === 'ok')).toHaveLength(8 * 200)
-  expect((await scene.verify()).problems).toEqual([])
-})
+    const writers = scene.chains().map(chain => {
+      const opened = scene
+        .lines(chain)
+        .map(line => JSON.parse(line))
+        .filter(({ event }) => event === 'call.opened')
+      return [...new Set(opened.map(({ agent }) => agent))].filter(agent => agent !== 'earlier').join()
+    })
+    expect(writers.toSorted()).toEqual(agents)
+    expect(scene.calls().filter(({ closed }) => closed?.record.outcome === 'ok')).toHaveLength(8 * 200)
+    expect((await scene.verify()).problems).toEqual([])
+  },
+)
 
 test('many starts and ends of many processes leave no more chains than ran at once', { timeout: 60_000 }, async () => {
   const scene = auditDirectory()

@@ -45,6 +45,9 @@ test('arguments nested up to 64 levels have a digest, deeper ones have none and 
   expect(argsDigest(nested(100_000), key)).toBeNull()
 })
 
-test.each([undefined, () => 1, 10n, Number.NaN, { a: undefined }, [Symbol('a')]])('what is not JSON has no digest', args => {
-  expect(argsDigest(args, key)).toBeNull()
-})
+test.each([undefined, () => 1, 10n, Number.NaN, { a: undefined }, [Symbol('a')]])(
+  'what is not JSON has no digest',
+  args => {
+    expect(argsDigest(args, key)).toBeNull()
+  },
+)

@@ -8,7 +8,9 @@ test('a call leaves two lines with the agreed fields in the agreed order, chaine
   const scene = auditDirectory()
   const log = scene.open()
   const call = newCallId()
-  const attempt = log.open(opening({ call, trace: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01', bytes_in: 42 }))
+  const attempt = log.open(
+    opening({ call, trace: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01', bytes_in: 42 }),
+  )
   const decision = { effect: 'allow', by: 'GET /repos/acme/shop/issues', reason: 'scope' } as const
   const credential = { name: 'github', fingerprint: '0123456789ab' }
   attempt.close(closing({ decision, credential, bytes_in: 42, bytes_out: 1000, detail: 'why' }))
@@ -24,7 +26,15 @@ test('a call leaves two lines with the agreed fields in the agreed order, chaine
     'v,seq,prev,time,event,call,tool,kind,operation,decision,credential,outcome,status,bytes_in,bytes_out,duration_ms,detail',
   )
   expect(opened).toMatchObject({ v: 1, seq: 2, event: 'call.opened', call, prev: sha256(lines[0] as string) })
-  expect(closed).toMatchObject({ v: 1, seq: 3, event: 'call.closed', call, prev: sha256(lines[1] as string), decision, credential })
+  expect(closed).toMatchObject({
+    v: 1,
+    seq: 3,
+    event: 'call.closed',
+    call,
+    prev: sha256(lines[1] as string),
+    decision,
+    credential,
+  })
   expect(opened.time).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
   expect(started).toMatchObject({ seq: 1, prev: '0'.repeat(64), event: 'chain.started', links: [] })
   expect(await scene.verify()).toMatchObject({ records: 3, problems: [] })

@@ -31,7 +31,8 @@ export interface AppenderOptions {
 export function startAppender(options: AppenderOptions): Appender {
   const { dir, agent = 'a', sync = 'batch', calls = 0, finish = 'end', uid, maxFileKb } = options
   const command = [process.execPath, script, dir, agent, sync, String(calls), finish]
-  const limited = maxFileKb === undefined ? command : ['bash', '-c', `ulimit -f ${maxFileKb}; exec "$@"`, 'bash', ...command]
+  const limited =
+    maxFileKb === undefined ? command : ['bash', '-c', `ulimit -f ${maxFileKb}; exec "$@"`, 'bash', ...command]
   const child = spawn(limited[0] as string, limited.slice(1), { ...(uid !== undefined && { uid, gid: uid }), env: {} })
   onTestFinished(() => {
     child.kill('SIGKILL')

@@ -21,7 +21,14 @@ export function auditDirectory(dir = join(mkdtempSync(join(tmpdir(), 'keyhold-au
     /** What the log reported besides refusing. */
     problems,
     open: (sync: 'batch' | 'always' = 'batch', clock: () => number = Date.now): AuditLog => {
-      const log = openAuditLog({ dir, sync, sealKey, clock, random: randomBytes, onProblem: error => problems.push(error) })
+      const log = openAuditLog({
+        dir,
+        sync,
+        sealKey,
+        clock,
+        random: randomBytes,
+        onProblem: error => problems.push(error),
+      })
       onTestFinished(() => log.close().catch(() => {}))
       return log
     },

@@ -27,15 +27,27 @@ const change = (edit: (record: Record<string, unknown>) => void) => (lines: stri
 
 const attacks: readonly Attack[] = [
   { name: 'changing a value', apply: change(value => Object.assign(value, { tool: 'other' })), named: same },
-  { name: 'changing the time', apply: change(value => Object.assign(value, { time: '2020-01-01T00:00:00.000Z' })), named: same },
+  {
+    name: 'changing the time',
+    apply: change(value => Object.assign(value, { time: '2020-01-01T00:00:00.000Z' })),
+    named: same,
+  },
   { name: 'changing the number', apply: change(value => Object.assign(value, { seq: 99 })), named: same },
-  { name: 'changing the reference', apply: change(value => Object.assign(value, { prev: 'f'.repeat(64) })), named: same },
+  {
+    name: 'changing the reference',
+    apply: change(value => Object.assign(value, { prev: 'f'.repeat(64) })),
+    named: same,
+  },
   { name: 'changing only white space', apply: (lines, index) => (lines[index] += ' '), named: same },
   { name: 'overwriting with garbage', apply: (lines, index) => (lines[index] = '\u0000garbage'), named: same },
   { name: 'emptying', apply: (lines, index) => (lines[index] = ''), named: same },
   { name: 'overwriting with other JSON', apply: (lines, index) => (lines[index] = '{"v":1}'), named: same },
   { name: 'removing', apply: (lines, index) => lines.splice(index, 1), named: same },
-  { name: 'repeating', apply: (lines, index) => lines.splice(index, 0, lines[index] as string), named: line => line + 1 },
+  {
+    name: 'repeating',
+    apply: (lines, index) => lines.splice(index, 0, lines[index] as string),
+    named: line => line + 1,
+  },
   { name: 'inserting garbage before', apply: (lines, index) => lines.splice(index, 0, 'garbage'), named: same },
   {
     name: 'moving to the other end',
@@ -263,6 +275,18 @@ describe('while a process is writing', () => {
       attempt.close(closing())
     }
   })
+})
+
+test('two processes that meet in one chain, because its lock was deleted, part again at the next record', async () => {
+  const { scene, log: first } = fiveCalls()
+  const [chain = ''] = scene.chains()
+  rmSync(join(scene.dir, `${chain}.lock`))
+  const second = scene.open()
+  record(second, 2)
+  record(first, 2)
+  record(second, 2)
+  expect(scene.chains()).toHaveLength(2)
+  expect(await scene.verify()).toMatchObject({ problems: [], records: 11 + 1 + 4 + 1 + 4 + 4 })
 })
 
 test('a chain that was tampered with is not continued, and stays as it is', async () => {

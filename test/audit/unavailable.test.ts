@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { chmodSync, chownSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
@@ -62,7 +62,23 @@ test('a closing that could not be written is written when the log is back, with 
   mkdirSync(scene.dir)
   log.append('config.loaded')
   const [closed] = scene.calls()
-  expect(closed).toMatchObject({ call: attempt.call, closed: { record: { time: '2027-01-15T08:00:00.000Z', outcome: 'ok' } } })
+  expect(closed).toMatchObject({
+    call: attempt.call,
+    closed: { record: { time: '2027-01-15T08:00:00.000Z', outcome: 'ok' } },
+  })
+})
+
+test('chains that cannot be read, and things that are no chains, do not stop the log', async () => {
+  const scene = auditDirectory()
+  mkdirSync(join(scene.dir, '20200101T000000.000Z-00000000.jsonl'), { recursive: true })
+  symlinkSync('/nowhere', join(scene.dir, '20200101T000000.000Z-00000001.jsonl'))
+  writeFileSync(join(scene.dir, '20200101T000000.000Z-00000002.jsonl'), '')
+  mkdirSync(join(scene.dir, '20200101T000000.000Z-00000002.jsonl.lock'))
+  record(scene.open(), 1)
+  expect((await scene.verify()).problems).toMatchObject([
+    { chain: '20200101T000000.000Z-00000002.jsonl', kind: 'bad_head' },
+  ])
+  expect(scene.calls()).toHaveLength(1)
 })
 
 test('a directory that may not be written refuses every call', async () => {
@@ -75,7 +91,6 @@ test('a directory that may not be written refuses every call', async () => {
   const dir = join(parent, 'read-only')
   mkdirSync(dir)
   chmodSync(dir, 0o555)
-  if (!isRoot) chownSync(dir, process.getuid?.() ?? 0, process.getgid?.() ?? 0)
   const appender = startAppender({ dir, ...(uid !== undefined && { uid }) })
   appender.go()
   await appender.ended()
@@ -97,52 +112,53 @@ test('a file that may not grow refuses, leaves nothing half-written, and what wa
   expect(report.chains[0]?.notes).toEqual([])
 })
 
-test.skipIf(!canMount())('a disk that is full refuses; when there is room again the log goes on, and no file is left over', async () => {
-  const mountPoint = mkdtempSync(join(tmpdir(), 'keyhold-full-'))
-  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=256k', 'tmpfs', mountPoint])
-  onTestFinished(() => {
-    execFileSync('umount', ['--lazy', mountPoint])
-    rmSync(mountPoint, { recursive: true })
-  })
-  const scene = auditDirectory(join(mountPoint, 'state', 'audit'))
-  const ballast = join(mountPoint, 'ballast')
-  mkdirSync(join(mountPoint, 'state'))
-  writeFileSync(ballast, Buffer.alloc(64 * 1024))
+test.skipIf(!canMount())(
+  'a disk that is full refuses; when there is room again the log goes on, and no file is left over',
+  async () => {
+    const mountPoint = mkdtempSync(join(tmpdir(), 'keyhold-full-'))
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=256k', 'tmpfs', mountPoint])
+    onTestFinished(() => {
+      execFileSync('umount', ['--lazy', mountPoint])
+      rmSync(mountPoint, { recursive: true })
+    })
+    const scene = auditDirectory(join(mountPoint, 'state', 'audit'))
+    const ballast = join(mountPoint, 'ballast')
+    mkdirSync(join(mountPoint, 'state'))
+    writeFileSync(ballast, Buffer.alloc(64 * 1024))
 
-  const log = scene.open()
-  const running: ReturnType<AuditLog['open']>[] = []
-  for (;;) {
-    try {
-      const attempt = log.open(opening())
-      running.push(attempt)
-      if (running.length > 5) running.shift()?.close(closing())
-    } catch (error) {
-      expect(error).toMatchObject({ code: 'audit_unavailable', cause: { code: 'ENOSPC' } })
-      break
+    const log = scene.open()
+    const running: ReturnType<AuditLog['open']>[] = []
+    for (;;) {
+      try {
+        const attempt = log.open(opening())
+        running.push(attempt)
+        if (running.length > 5) running.shift()?.close(closing())
+      } catch (error) {
+        expect(error).toMatchObject({ code: 'audit_unavailable', cause: { code: 'ENOSPC' } })
+        break
+      }
     }
-  }
-  const attempt = running.pop()
-  expect(() => attempt?.close(closing())).toThrow(expect.objectContaining({ code: 'audit_unavailable' }))
-  expectRefused(log)
-  expect((await scene.verify()).problems).toEqual([])
+    const attempt = running.pop()
+    expect(() => attempt?.close(closing())).toThrow(expect.objectContaining({ code: 'audit_unavailable' }))
+    expectRefused(log)
+    expect((await scene.verify()).problems).toEqual([])
 
-  // Another process finds no room to begin, and leaves nothing behind when it tries.
-  const before = readdirSync(scene.dir)
-  const other = startAppender({ dir: scene.dir, calls: 5 })
-  other.go()
-  await other.ended()
-  expect(other.lines.filter(line => line.startsWith('refused'))).toHaveLength(3)
-  expect(readdirSync(scene.dir)).toEqual(before)
+    // Another process finds no room to begin, and leaves nothing behind when it tries.
+    const before = readdirSync(scene.dir)
+    const other = startAppender({ dir: scene.dir, calls: 5 })
+    other.go()
+    await other.ended()
+    expect(other.lines.filter(line => line.startsWith('refused'))).toHaveLength(3)
+    expect(readdirSync(scene.dir)).toEqual(before)
 
-  rmSync(ballast)
-  for (const each of running) each.close(closing())
-  record(log, 3)
-  expect((await scene.verify()).problems).toEqual([])
-  expect(scene.calls().filter(({ state }) => state !== 'closed').map(({ call }) => call)).toEqual(
-    scene.calls().filter(({ closed }) => closed === null).map(({ call }) => call),
-  )
-  expect(scene.calls().find(({ call }) => call === attempt?.call)).toMatchObject({ state: 'closed' })
-})
+    rmSync(ballast)
+    for (const each of running) each.close(closing())
+    record(log, 3)
+    expect((await scene.verify()).problems).toEqual([])
+    expect(scene.calls().filter(({ state }) => state !== 'closed')).toEqual([])
+    expect(scene.calls().find(({ call }) => call === attempt?.call)).toMatchObject({ state: 'closed' })
+  },
+)
 
 function canMount(): boolean {
   if (!isRoot || process.platform !== 'linux') return false

@@ -1,0 +1,29 @@
+/** How much is measured: more rounds say the same with less chance in it. */
+export interface Effort {
+  readonly rounds: number
+  readonly sequentialCalls: number
+  readonly parallelCalls: number
+  readonly warmUpCalls: number
+  readonly starts: number
+}
+
+/** How many calls are under way at once in the parallel load. */
+export const inFlight = 32
+
+/** About two minutes. */
+export const full: Effort = {
+  rounds: 5,
+  sequentialCalls: 1_500,
+  parallelCalls: 6_000,
+  warmUpCalls: 5_000,
+  starts: 11,
+}
+
+/** About twenty seconds: enough to see whether a change helped much. */
+export const quick: Effort = {
+  rounds: 2,
+  sequentialCalls: 500,
+  parallelCalls: 2_000,
+  warmUpCalls: 1_000,
+  starts: 3,
+}

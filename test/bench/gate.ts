@@ -1,0 +1,78 @@
+import { randomBytes } from 'node:crypto'
+import { writeFileSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { kinds } from '../../tools/index.ts'
+import { stdioAgent } from '../../src/agents/agent.ts'
+import { runGate } from '../../src/cli/run-gate.ts'
+import { loadFrom, type World } from '../../src/cli/world.ts'
+import type { Stage } from '../../src/gate/invoke.ts'
+import { codeFolders } from '../../src/process/code.ts'
+import { toTool } from '../../src/server/mcp.ts'
+import { serveOverStdio } from '../../src/server/stdio.ts'
+import { histogram } from './stages.ts'
+
+/*
+ * `keyhold stdio` with a watch on every stage, which the command itself does not have: composed as
+ * src/main.ts and src/cli/stdio.ts do. When the client has gone it writes what it measured to a file.
+ */
+
+const { values } = parseArgs({
+  options: {
+    out: { type: 'string', default: '' },
+    /** The first calls, which are slow because everything is new, do not count. */
+    skip: { type: 'string', default: '0' },
+    /** Another program to run workers with, so that they can be profiled. */
+    'worker-program': { type: 'string', default: process.execPath },
+  },
+})
+const root = fileURLToPath(new URL('../../', import.meta.url))
+
+const world: World = {
+  kinds,
+  version: '0.0.0',
+  argv: [],
+  environment: process.env,
+  cwd: process.cwd(),
+  home: homedir(),
+  platform: process.platform,
+  input: process.stdin,
+  output: process.stdout,
+  errorOutput: process.stderr,
+  execPath: values['worker-program'],
+  workerEntry: fileURLToPath(new URL('../../src/worker.ts', import.meta.url)),
+  code: codeFolders(root, specifier => import.meta.resolve(specifier)),
+  random: randomBytes,
+  clock: Date.now,
+  onSignal: (signal, listener) => void process.on(signal, listener),
+}
+
+const took = new Map<Stage, number[]>()
+const onStage = (stage: Stage, ms: number) => {
+  const all = took.get(stage)
+  if (all === undefined) took.set(stage, [ms])
+  else all.push(ms)
+}
+const complain = (error: Error) => void process.stderr.write(`${error.message}\n`)
+
+const loaded = await loadFrom(world, undefined)
+const agent = stdioAgent(loaded.config.agents, 'local')
+if (agent === null) throw new Error('the configuration has no agent local')
+const gate = runGate(world, loaded, { transport: 'stdio', onProblem: complain, onStage })
+const served = serveOverStdio({
+  surface: {
+    version: world.version,
+    tools: gate.offersFor(agent).map(toTool),
+    call: (mcpTool, args, { signal, trace }) =>
+      gate.invoke({ agent, mcpTool, args, transport: 'stdio', trace, signal }),
+  },
+  input: world.input,
+  output: world.output,
+  onRejected: reason => complain(new Error(reason)),
+  onError: complain,
+})
+await served.closed
+await served.close()
+await gate.stop(1_000)
+if (values.out !== '') writeFileSync(values.out, JSON.stringify(histogram(took, Number(values.skip))))

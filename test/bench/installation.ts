@@ -1,0 +1,132 @@
+import { execFileSync } from 'node:child_process'
+import { hash } from 'node:crypto'
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { stripTypeScriptTypes } from 'node:module'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { keyholdCommand, makeHome } from '../support/home.ts'
+import type { Command } from './caller.ts'
+import { startListening } from './http-caller.ts'
+
+const repository = fileURLToPath(new URL('../../', import.meta.url))
+
+/** The key that the API demands: Keyhold's worker holds it, and so does the bare server. */
+const apiToken = 'ghp_R4nd0mLookingT0kenValue/+x9'
+
+/** Who the load generator is over HTTP. */
+export const agentToken = 'keyhold_bench-agent-token-0123456789'
+
+/** What can be measured, all against one API. */
+export interface Installation {
+  readonly bare: { readonly stdio: Command; readonly http: Command }
+  /** Keyhold as a user has it: built, packed and unpacked. */
+  readonly packed: { readonly stdio: Command; readonly http: Command }
+  /** Keyhold as it runs in this checkout. */
+  readonly source: { readonly stdio: Command; readonly http: Command }
+  /** A command of this checkout's own, in the same surroundings. */
+  script(file: URL, args: readonly string[], nodeOptions?: readonly string[]): Command
+  /** Where results of started processes can be put. */
+  readonly folder: string
+  remove(): void
+}
+
+/** Sets up everything that is measured in a fresh folder: the API, a sealed key, a configuration, both servers. */
+export async function install(options: { readonly packed: boolean }): Promise<Installation> {
+  const home = makeHome()
+  const { folder } = home
+  // Node keeps its compile cache in the temporary folder; what an earlier run left there must not count.
+  const temporary = join(folder, 'tmp')
+  mkdirSync(temporary)
+  const environment = { ...home.environment, TMPDIR: temporary }
+  const node = (args: readonly string[], more: Record<string, string> = {}): Command => ({
+    argv: [process.execPath, ...args],
+    environment: { ...environment, ...more },
+    cwd: folder,
+  })
+  const upstream = await startListening(
+    node([fileURLToPath(new URL('./upstream.ts', import.meta.url))], { API_TOKEN: apiToken }),
+  )
+  home.writeConfig(configuration(upstream.url))
+  await home.seal('shop', apiToken)
+  symlinkSync(join(repository, 'node_modules'), join(folder, 'node_modules'))
+  const bare = writeBareServer(join(folder, 'bare'))
+  const bareEnvironment = { API_URL: upstream.url, API_TOKEN: apiToken }
+  const keyhold = (entry: string) => ({
+    stdio: node([entry, 'stdio']),
+    http: node([entry, 'serve', '--listen', '127.0.0.1:0', '--log-level', 'info']),
+  })
+  return {
+    bare: {
+      stdio: node([join(bare, 'stdio.js')], bareEnvironment),
+      http: node([join(bare, 'http.js')], bareEnvironment),
+    },
+    packed: keyhold(options.packed ? unpackKeyhold(folder) : keyholdCommand),
+    source: keyhold(keyholdCommand),
+    script: (file, args, nodeOptions = []) => node([...nodeOptions, fileURLToPath(file), ...args]),
+    folder,
+    remove() {
+      upstream.child.kill()
+      home.remove()
+    },
+  }
+}
+
+/** Everything is on: scope, rules, a body schema, limits that are never reached, the record. */
+function configuration(url: string): object {
+  const rules = { allow: ['shop_*'], deny: ['shop_call_api(POST /issues/:number/lock)'], limits: { rate: '1000000/s' } }
+  return {
+    version: 1,
+    credentials: { shop: { type: 'bearer', token: { sealed: 'shop' } } },
+    tools: {
+      shop: {
+        kind: 'http',
+        description: 'Issues of the shop',
+        base_url: url,
+        credential: 'shop',
+        headers: { accept: 'application/json' },
+        allow: [
+          'GET /issues',
+          'GET /issues/:number',
+          {
+            method: 'POST',
+            path: '/issues/:number/comments',
+            body: {
+              type: 'object',
+              required: ['body'],
+              properties: { body: { type: 'string', maxLength: 4_000 } },
+              additionalProperties: false,
+            },
+          },
+        ],
+        limits: { rate: '1000000/s', concurrency: 64, timeout: '10s' },
+      },
+    },
+    agents: {
+      local: { transport: 'stdio', ...rules },
+      remote: { token: { sha256: hash('sha256', agentToken, 'hex') }, ...rules },
+    },
+    audit: { sync: 'batch' },
+  }
+}
+
+/** Writes the bare server as plain JavaScript: having its types stripped would slow its start, and flatter ours. */
+function writeBareServer(folder: string): string {
+  const sources = new URL('./bare/', import.meta.url)
+  mkdirSync(folder)
+  writeFileSync(join(folder, 'package.json'), '{ "type": "module" }')
+  for (const name of readdirSync(sources)) {
+    const code = stripTypeScriptTypes(readFileSync(new URL(name, sources), 'utf8'))
+    writeFileSync(join(folder, name.replace(/\.ts$/, '.js')), code.replaceAll(/(from '\.\/\w+)\.ts'/g, "$1.js'"))
+  }
+  return folder
+}
+
+/** Builds and packs Keyhold as for a release. Unpacked elsewhere, it cannot fall back to this checkout's sources. */
+function unpackKeyhold(folder: string): string {
+  const run = (program: string, args: readonly string[], cwd: string) =>
+    execFileSync(program, [...args], { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] })
+  run('npm', ['run', '--silent', 'build'], repository)
+  const packed = run('npm', ['pack', '--silent', '--ignore-scripts', '--pack-destination', folder], repository)
+  run('tar', ['-xzf', packed.trim()], folder)
+  return join(folder, 'package', 'bin', 'keyhold.js')
+}

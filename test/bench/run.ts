@@ -1,0 +1,71 @@
+import { existsSync } from 'node:fs'
+import { availableParallelism, loadavg } from 'node:os'
+import { parseArgs } from 'node:util'
+import type { Caller } from './caller.ts'
+import { measureColdStarts } from './cold-start.ts'
+import { type Effort, full, inFlight, quick } from './effort.ts'
+import { startOverHttp } from './http-caller.ts'
+import { agentToken, install, type Installation } from './installation.ts'
+import { type Findings, formatFindings } from './report.ts'
+import { measureStages } from './stages.ts'
+import { startOverStdio } from './stdio-caller.ts'
+import { compare, type Measured, type Pair } from './throughput.ts'
+
+/*
+ * `npm run bench`: Keyhold against a bare server of the same SDK, in one run and in turns. It informs; it
+ * does not judge: on a busy machine only the ratios mean something, and even they waver.
+ */
+
+const { values: options } = parseArgs({
+  options: { quick: { type: 'boolean', default: false }, json: { type: 'boolean', default: false } },
+})
+if (!existsSync('/proc/self/stat')) {
+  process.stderr.write('bench: needs /proc, so it runs on Linux only\n')
+  process.exit(2)
+}
+const findings = await measure(options.quick ? quick : full)
+process.stdout.write(options.json ? `${JSON.stringify(findings, null, 2)}\n` : formatFindings(findings))
+
+async function measure(effort: Effort): Promise<Findings> {
+  const [loadBefore = 0] = loadavg()
+  say('building and packing Keyhold')
+  const installation = await install({ packed: true })
+  try {
+    say('cold starts')
+    const coldStart = await measureColdStarts(installation, effort.starts)
+    say('stdio')
+    const stdio = await overStdio(installation, effort)
+    say('HTTP')
+    const http = await overHttp(installation, effort)
+    say('stages')
+    const sequential = { calls: effort.sequentialCalls, inFlight: 1 }
+    const stages = {
+      sequential: await measureStages(installation, effort, sequential),
+      parallel: await measureStages(installation, effort, { calls: effort.parallelCalls, inFlight }),
+    }
+    const machine = { node: process.version, cores: availableParallelism(), loadBefore }
+    return { machine, coldStart, stdio, http, stages }
+  } finally {
+    installation.remove()
+  }
+}
+
+function overStdio({ bare, packed }: Installation, effort: Effort): Promise<Pair<Measured>> {
+  return comparing({ bare: startOverStdio(bare.stdio), keyhold: startOverStdio(packed.stdio) }, effort)
+}
+
+async function overHttp({ bare, packed }: Installation, effort: Effort): Promise<Pair<Measured>> {
+  const start = (command: typeof bare.http) => startOverHttp(command, agentToken, inFlight)
+  return await comparing({ bare: await start(bare.http), keyhold: await start(packed.http) }, effort)
+}
+
+async function comparing(callers: Pair<Caller>, effort: Effort): Promise<Pair<Measured>> {
+  const measured = await compare(callers, effort)
+  await callers.bare.close()
+  await callers.keyhold.close()
+  return measured
+}
+
+function say(what: string): void {
+  process.stderr.write(`bench: ${what} ...\n`)
+}

@@ -1,0 +1,89 @@
+/** What Keyhold promises, and by which tests each promise is proven: `file > test name`. */
+export interface Promised {
+  readonly promise: string
+  readonly tests: readonly string[]
+}
+
+export const promises = {
+  P1: {
+    promise:
+      "No key reaches the agent: not in a result, a refusal, a log, the audit log, argv, a child's environment or a crash, in plain or in any common encoding (base64 at all three alignments, base64url, hex, URL-, JSON- and HTML-escaped, reversed, split over chunks, compressed by the upstream).",
+    tests: [
+      'test/security/leaks.test.ts > an upstream that gives the key back leaks nothing',
+      'test/security/leaks.test.ts > and neither the log nor the audit log nor the configuration has it',
+      'test/e2e/call.test.ts > an allowed call reaches the API with the key, and the agent gets the answer without it',
+      'test/e2e/workers.test.ts > its environment is empty, its arguments hold no key, and it may neither write nor start processes',
+    ],
+  },
+  P2: {
+    promise:
+      'The gate holds no key: a heap snapshot of it, taken after every tool was used, contains none. A worker holds its own key only.',
+    tests: [
+      'test/security/memory.test.ts > a heap snapshot of the gate holds no key; one of a worker holds its own key and no other',
+      'test/e2e/workers.test.ts > an env credential is the one variable its worker gets',
+    ],
+  },
+  P3: {
+    promise:
+      'No record, no call: the record of an attempt is written before anything happens; if it cannot be written, nothing happens. Refused attempts are recorded too.',
+    tests: [
+      'test/e2e/refusals.test.ts > a directory that cannot be written: audit_unavailable, and back when it can',
+      'test/e2e/refusals.test.ts > a refusal sends no byte upstream, leases no credential, and is on record',
+      'test/e2e/call.test.ts > an unknown tool is a protocol error, and is on record',
+    ],
+  },
+  P4: {
+    promise:
+      'Doing nothing means no: what no rule allows is refused; an empty list permits nothing; unknown keys are errors.',
+    tests: [
+      'test/e2e/refusals.test.ts > a refusal sends no byte upstream, leases no credential, and is on record',
+      'test/config/load.test.ts > a bad configuration is refused with place, key and reason',
+      'test/policy/decide.test.ts > what no rule allows is denied',
+      'test/policy/decide.test.ts > an empty list permits nothing, and the tool does not exist for the agent',
+    ],
+  },
+  P5: {
+    promise: 'A tool reaches its target and nothing else: no other host, path, table, column, branch or file.',
+    tests: [
+      'test/tools/http/path.test.ts > a path that could mean something else is refused',
+      'test/tools/http/path.test.ts > whatever path is made up, what is rebuilt parses to what was judged, and the URL standard reads it the same',
+      'test/e2e/call.test.ts > a call outside of the scope sends nothing, leases nothing, and says what is allowed',
+    ],
+  },
+  P6: {
+    promise: 'A broken tool breaks only itself: kill its worker at any moment and the next call works.',
+    tests: [
+      'test/e2e/workers.test.ts > kill its worker between calls and the next call works',
+      'test/e2e/workers.test.ts > a worker that hangs is killed after the deadline and replaced',
+    ],
+  },
+  P7: {
+    promise:
+      'Limits hold exactly: never one call more than allowed in a window, counted over every process that shares the store.',
+    tests: ['test/limits/limits.test.ts > of many calls at once, exactly as many are sent as the rate allows'],
+  },
+  P8: {
+    promise:
+      'Nothing runs twice: a call is attempted at most once unless the operation is idempotent; when the outcome is unknown, the record and the answer say so.',
+    tests: [
+      'test/e2e/workers.test.ts > kill its worker in the middle of a write: the outcome is unknown, and nothing is sent twice',
+      'test/e2e/workers.test.ts > an upstream that does not answer: target_timeout for a read, outcome_unknown for a write',
+      'test/e2e/lifecycle.test.ts > after kill -9 in the middle of calls and a restart, the chain verifies and the calls show unknown',
+    ],
+  },
+  P9: {
+    promise:
+      'Bad input gets a clear refusal with a stable code; a bad configuration stops the start with file, line, key and the reason.',
+    tests: [
+      'test/config/load.test.ts > the command line prints the problems on standard error and exits with 2',
+      'test/e2e/bad-input.test.ts > on stdio, what cannot be understood is refused, and the next call works',
+      'test/e2e/bad-input.test.ts > over HTTP, what cannot be understood is refused, and the next call works',
+      'test/e2e/status.test.ts > a configuration that cannot be loaded leaves a server with one tool that says what is wrong',
+    ],
+  },
+  P10: {
+    promise:
+      'The record is tamper-evident: a changed, removed, reordered or cut line is found by `keyhold audit verify`, which names it.',
+    tests: ['test/e2e/lifecycle.test.ts > a changed line is found by the command line, which names it and fails'],
+  },
+} as const satisfies Record<string, Promised>
