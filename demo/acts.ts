@@ -1,11 +1,12 @@
-import type { Called } from '../test/support/serving.ts'
 import { findForms } from '../test/support/forms.ts'
+import type { Called } from '../test/support/serving.ts'
+import type { Received } from '../test/support/upstream.ts'
 import type { Agent } from './agent.ts'
 import { type Api, encodings } from './api.ts'
 import type { Cell, Ink } from './screen.ts'
 import type { Claims } from './tally.ts'
 
-/** What the acts are played with. */
+/** Who plays the acts. */
 export interface Cast {
   readonly api: Api
   readonly agent: Agent
@@ -34,71 +35,66 @@ export const acts: readonly ((cast: Cast) => Promise<Act>)[] = [
 const label = '[credential shop]'
 const tool = 'shop_call_api'
 
-async function allowed({ api, agent, key }: Cast): Promise<Act> {
-  const called = await agent.call(tool, { method: 'GET', path: '/orders/1001' })
-  const request = api.requests.at(-1)
+async function allowed(cast: Cast): Promise<Act> {
+  const { called, received, cells } = await ask(cast, 'GET', '/orders/1001')
   return {
     title: 'An allowed call',
-    cells: [['GET /orders/1001'], ['GET /orders/1001', ...withKey(key)], answerOf(called)],
+    cells,
     claims: {
-      'the allowed call reached the API with the key': request?.headers.authorization === `Bearer ${key}`,
+      'the allowed call reached the API with the key': received[0]?.headers.authorization === `Bearer ${cast.key}`,
       'the agent got the order': called.structured['status'] === 200 && called.text.includes('desk lamp'),
     },
   }
 }
 
-async function outsideTheScope({ api, agent }: Cast): Promise<Act> {
-  const before = api.bytes().length
-  const called = await agent.call(tool, { method: 'DELETE', path: '/orders/1001' })
+async function outsideTheScope(cast: Cast): Promise<Act> {
+  const { called, bytes, cells } = await ask(cast, 'DELETE', '/orders/1001')
   return {
     title: 'A call outside of the scope',
-    cells: [['DELETE /orders/1001'], [dim('nothing, not one byte')], refusalOf(called, 'allowed')],
+    cells,
     claims: {
       'the call outside of the scope was refused': called.structured['code'] === 'not_allowed',
-      'the call outside of the scope sent nothing': api.bytes().length === before,
+      'the call outside of the scope sent nothing': bytes === 0,
     },
   }
 }
 
-async function hiddenPath({ api, agent }: Cast): Promise<Act> {
-  const before = api.bytes().length
-  const path = '/orders/%2e%2e%2fadmin'
-  const called = await agent.call(tool, { method: 'GET', path })
+async function hiddenPath(cast: Cast): Promise<Act> {
+  const { called, bytes, cells } = await ask(cast, 'GET', '/orders/%2e%2e/admin')
   return {
     title: 'A path that hides another one',
-    cells: [[`GET ${path}`], [dim('nothing, not one byte')], refusalOf(called, 'problems')],
+    cells,
     claims: {
       'the hidden path was refused': called.structured['code'] === 'invalid_input',
-      'the hidden path sent nothing': api.bytes().length === before,
+      'the hidden path sent nothing': bytes === 0,
     },
   }
 }
 
-async function echo({ api, agent, key }: Cast): Promise<Act> {
-  const before = api.requests.length
-  const called = await agent.call(tool, { method: 'GET', path: '/debug/echo' })
+async function echo(cast: Cast): Promise<Act> {
+  const { called, received, cells } = await ask(cast, 'GET', '/debug/echo')
   return {
     title: 'An API that repeats the key, cut in two in the middle',
-    cells: [['GET /debug/echo'], ['GET /debug/echo', ...withKey(key)], answerOf(called)],
+    cells,
     claims: {
-      'the API was asked to repeat the key': api.requests.length === before + 1,
+      'the API was asked to repeat the key': received.length === 1,
       'the agent got a label where the key was': called.text.includes(`Bearer ${label}`),
-      'the agent did not get the repeated key': findForms(called.raw, key).length === 0,
+      'the agent did not get the repeated key': findForms(called.raw, cast.key).length === 0,
     },
   }
 }
 
-async function encoded({ agent, key }: Cast): Promise<Act> {
-  const called = await agent.call(tool, { method: 'GET', path: '/debug/encoded' })
-  const names = Object.keys(encodings(key))
+async function encoded(cast: Cast): Promise<Act> {
+  const { called, cells } = await ask(cast, 'GET', '/debug/encoded')
+  const names = Object.keys(encodings(cast.key))
   const body = (called.structured['body'] ?? {}) as Record<string, string>
   return {
     title: `The same in ${names.length} encodings and in a header, compressed with gzip`,
-    cells: [['GET /debug/encoded'], ['GET /debug/encoded', ...withKey(key)], answerOf(called)],
+    cells,
     claims: {
       'every encoding of the key was replaced': names.every(name => body[name]?.includes(label)),
       'the header with the key in it was replaced': called.raw.includes(`"etag":"\\"${label}`),
-      'the agent did not get the encoded key': findForms(called.raw, key).length === 0,
+      'the agent did not get the encoded key': findForms(called.raw, cast.key).length === 0,
     },
   }
 }
@@ -112,16 +108,14 @@ async function rateReached({ api, agent, perMinute }: Cast): Promise<Act> {
   const refused = answers.filter(answer => answer.structured['code'] === 'rate_limited')
   const waitMs = Number(refused[0]?.structured['retry_after_ms'])
   const seen = api.requests.length - before
+  const refusals: Ink = { text: `${refused.length} refusals: rate_limited`, tone: 'bad' }
+  const answered: Ink = { text: `${asked - refused.length} answers`, tone: 'good' }
   return {
     title: `${asked} calls at once where ${left} are left of ${perMinute} a minute`,
     cells: [
       [`${asked} x GET /orders`],
       [`${seen} x GET /orders`],
-      [
-        `${asked - refused.length} answers`,
-        bad(`${refused.length} refusals: rate_limited`),
-        `Retry after ${Math.ceil(waitMs / 1_000)} s.`,
-      ],
+      [answered, refusals, `Retry after ${Math.ceil(waitMs / 1_000)} s.`],
     ],
     claims: {
       'exactly the calls that were left went through': seen === left && refused.length === asked - left,
@@ -130,32 +124,39 @@ async function rateReached({ api, agent, perMinute }: Cast): Promise<Act> {
   }
 }
 
-function withKey(key: string): Ink[] {
-  return [{ text: `Bearer ${key.slice(0, 14)}…`, tone: 'key' }]
+/** Makes one call, and shows it from all three sides. */
+async function ask({ api, agent }: Cast, method: string, path: string) {
+  const requestsBefore = api.requests.length
+  const bytesBefore = api.bytes().length
+  const called = await agent.call(tool, { method, path })
+  const received = api.requests.slice(requestsBefore)
+  const bytes = api.bytes().length - bytesBefore
+  const cells: Act['cells'] = [[`${method} ${path}`], seenAs(received, bytes), gotten(called)]
+  return { called, received, bytes, cells }
 }
 
-function answerOf(called: Called): Cell {
-  const { status, headers, body } = called.structured
-  const etag = (headers as Record<string, string> | undefined)?.['etag']
-  const shown = JSON.stringify(body)?.replaceAll('","', '", "') ?? called.text
-  return [good(`status ${status}`), ...(etag === undefined ? [] : [`etag ${etag}`]), shown]
+function seenAs(received: readonly Received[], bytes: number): Cell {
+  if (bytes === 0) return [{ text: 'not one byte', tone: 'dim' }]
+  return received.flatMap(({ method, url, headers }): Cell => {
+    const { authorization = 'no key' } = headers
+    return [`${method} ${url}`, { text: `${authorization.slice(0, 17)}…`, tone: 'key' }]
+  })
 }
 
-function refusalOf(called: Called, field: 'allowed' | 'problems'): Cell {
-  const { code, message } = called.structured
-  const lines = called.structured[field] as string[] | undefined
-  const details = (lines ?? []).map(line => `- ${line}`)
-  return [bad(`refused: ${code}`), String(message), ...details]
-}
-
-function dim(text: string): Ink {
-  return { text, tone: 'dim' }
-}
-
-function good(text: string): Ink {
-  return { text, tone: 'good' }
-}
-
-function bad(text: string): Ink {
-  return { text, tone: 'bad' }
+function gotten({ structured, text }: Called): Cell {
+  const { code, message, allowed, problems, status, headers, body } = structured as {
+    code?: string
+    message?: string
+    allowed?: string[]
+    problems?: string[]
+    status?: number
+    headers?: { etag?: string }
+    body?: unknown
+  }
+  if (code !== undefined) {
+    const detail = allowed === undefined ? (problems ?? []) : [`Allowed: ${allowed.join(', ')}`]
+    return [{ text: `refused: ${code}`, tone: 'bad' }, message ?? '', ...detail]
+  }
+  const etag = headers?.etag === undefined ? [] : [`etag ${headers.etag}`]
+  return [{ text: `status ${status}`, tone: 'good' }, ...etag, body === undefined ? text : JSON.stringify(body)]
 }

@@ -53,12 +53,14 @@ export async function startAgent(home: Home): Promise<Agent> {
 function tapped(wire: StdioClientTransport, heard: (message: JSONRPCMessage) => void): Transport {
   const outer: Transport = {
     start() {
-      wire.onmessage = message => {
-        heard(message)
-        outer.onmessage?.(message)
-      }
-      wire.onclose = () => outer.onclose?.()
-      wire.onerror = error => outer.onerror?.(error)
+      Object.assign(wire, {
+        onmessage: message => {
+          heard(message)
+          outer.onmessage?.(message)
+        },
+        onclose: () => outer.onclose?.(),
+        onerror: error => outer.onerror?.(error),
+      } satisfies Partial<Transport>)
       return wire.start()
     },
     send: message => wire.send(message),

@@ -1,5 +1,6 @@
+import type { ServerResponse } from 'node:http'
 import { gzipSync } from 'node:zlib'
-import { type Respond, startUpstream, type Upstream } from '../test/support/upstream.ts'
+import { startUpstream, type Upstream } from '../test/support/upstream.ts'
 
 /** A shop's API: demands a bearer token, remembers all that it received, and all that it answered. */
 export interface Api extends Upstream {
@@ -12,53 +13,75 @@ const orders = [
   { id: 1002, item: 'bookshelf', state: 'sent' },
 ]
 
+interface Reply {
+  readonly status?: number
+  readonly body: unknown
+  readonly etag?: string
+  readonly gzip?: boolean
+  /** A text in the body that is sent in two halves. */
+  readonly cut?: string
+}
+
 /** Starts the API on a free port of loopback; only this token opens it. */
 export async function startApi(token: string): Promise<Api> {
   const answers: string[] = []
-  const respond: Respond = async (request, response) => {
-    const { url, headers } = request
-    const send = async (
-      status: number,
-      value: unknown,
-      how: { gzip?: boolean; splitAt?: string; etag?: string } = {},
-    ) => {
-      const text = JSON.stringify(value)
-      response.statusCode = status
-      response.setHeader('content-type', 'application/json')
-      if (how.etag !== undefined) response.setHeader('etag', `"${how.etag}"`)
-      if (how.gzip === true) response.setHeader('content-encoding', 'gzip')
-      answers.push(`${JSON.stringify(response.getHeaders())}\n${text}`)
-      if (how.gzip === true) return void response.end(gzipSync(text))
-      const cut = how.splitAt === undefined ? 0 : text.indexOf(how.splitAt) + how.splitAt.length / 2
-      await new Promise<void>(resolve => {
-        response.write(text.slice(0, cut), () => {
-          resolve()
-        })
-      })
-      response.end(text.slice(cut))
-    }
-    if (headers.authorization !== `Bearer ${token}`) return await send(401, { error: 'who are you?' })
-    if (url === '/orders') return await send(200, orders)
-    if (url === '/orders/1001') return await send(200, orders[0])
-    if (url === '/debug/echo') return await send(200, { authorization: headers.authorization }, { splitAt: token })
-    if (url === '/debug/encoded') return await send(200, encodings(token), { gzip: true, etag: hex(token) })
-    return await send(404, { error: 'no such thing' })
-  }
-  const upstream = await startUpstream(respond)
+  const upstream = await startUpstream(({ url, headers }, response) => {
+    const known = headers.authorization === `Bearer ${token}`
+    return send(known ? replyTo(url, token) : { status: 401, body: { error: 'who are you?' } }, response, answers)
+  })
   return { ...upstream, answers: () => answers.join('\n') }
 }
 
 /** The key as a careless API might give it away, each encoding under its name. */
 export function encodings(token: string): Record<string, string> {
+  const escaped = (escape: (code: number) => string) =>
+    Array.from(token, character => escape(character.charCodeAt(0))).join('')
   return {
     base64: Buffer.from(token).toString('base64'),
     basic: Buffer.from(`admin:${token}`).toString('base64'),
     hex: hex(token),
-    url: Array.from(Buffer.from(token), byte => `%${byte.toString(16).padStart(2, '0')}`).join(''),
-    html: Array.from(token, character => `&#${character.codePointAt(0)};`).join(''),
-    json: token.replaceAll(/./g, character => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`),
+    url: escaped(code => `%${code.toString(16)}`),
+    html: escaped(code => `&#${code};`),
+    json: escaped(code => `\\u${code.toString(16).padStart(4, '0')}`),
     reversed: Array.from(token).reverse().join(''),
   }
+}
+
+function replyTo(url: string, token: string): Reply {
+  switch (url) {
+    case '/orders':
+      return { body: orders }
+    case '/orders/1001':
+      return { body: orders[0] }
+    case '/debug/echo':
+      return { body: { authorization: `Bearer ${token}` }, cut: token }
+    case '/debug/encoded':
+      return { body: encodings(token), etag: hex(token), gzip: true }
+    default:
+      return { status: 404, body: { error: 'no such thing' } }
+  }
+}
+
+async function send(reply: Reply, response: ServerResponse, answers: string[]): Promise<void> {
+  const text = JSON.stringify(reply.body)
+  response.statusCode = reply.status ?? 200
+  response.setHeader('content-type', 'application/json')
+  if (reply.etag !== undefined) response.setHeader('etag', `"${reply.etag}"`)
+  if (reply.gzip === true) response.setHeader('content-encoding', 'gzip')
+  answers.push(`${JSON.stringify(response.getHeaders())}\n${text}`)
+  if (reply.gzip === true) {
+    response.end(gzipSync(text))
+    return
+  }
+  if (reply.cut !== undefined) {
+    const middle = text.indexOf(reply.cut) + Math.floor(reply.cut.length / 2)
+    await new Promise(resolve => {
+      response.write(text.slice(0, middle), resolve)
+    })
+    response.end(text.slice(middle))
+    return
+  }
+  response.end(text)
 }
 
 function hex(text: string): string {

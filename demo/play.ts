@@ -65,7 +65,7 @@ async function setUp({ screen, home, key }: Stage, api: Api): Promise<string> {
   screen.line()
   screen.line({ text: 'Keyhold', tone: 'bold' }, ' gives agents capabilities, never keys.')
   screen.line()
-  screen.line('An API runs on this machine and opens to one key only. Made up for this run, it is')
+  screen.line('An API runs here and opens to one key only. Made up for this run, it is')
   screen.line({ text: key, tone: 'key' })
   screen.line()
   home.writeConfig(configFor(api.url))
@@ -108,12 +108,11 @@ function conclude(screen: Screen, broken: readonly string[], tookMs: number): vo
     for (const claim of broken) screen.line({ text: `- ${claim}`, tone: 'bad' })
     return
   }
-  screen.line(
-    { text: 'All of it held', tone: 'good' },
-    `, in ${(tookMs / 1_000).toFixed(1)} s. The next one is yours: write keyhold.yaml (see keyhold.example.yaml),`,
-  )
-  screen.line('seal a key, and register Keyhold in Claude Code:')
+  screen.line({ text: 'All of it held', tone: 'good' }, `, in ${(tookMs / 1_000).toFixed(1)} s.`)
+  screen.line('For an API of yours: write keyhold.yaml (see keyhold.example.yaml), seal its')
+  screen.line('key, and register Keyhold in Claude Code:')
   screen.line()
-  screen.line(`claude mcp add keyhold -- node ${keyholdCommand} stdio --config "$PWD/keyhold.yaml"`)
+  screen.line({ text: 'claude mcp add keyhold -- \\', tone: 'bold' })
+  screen.line({ text: `  node ${keyholdCommand} stdio --config "$PWD/keyhold.yaml"`, tone: 'bold' })
   screen.line()
 }

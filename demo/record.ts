@@ -15,12 +15,14 @@ export interface Verified {
 /** Verifies the record of the calls that were made, and a copy of it in which a refusal was turned into a success. */
 export async function verifyRecord(home: Home, calls: number): Promise<readonly Verified[]> {
   const closed = home.auditLines().filter(line => line.event === 'call.closed')
+  const refused = closed.filter(line => line['outcome'] === 'refused')
   const clean = await home.run(['audit', 'verify'])
   const forged = forgedCopy(home)
   const found = await home.run(['audit', 'verify', '--config', forged.config])
+  const finding = found.out.split('\n').find(line => line.includes(`.jsonl:${forged.line}: `))
   return [
     {
-      about: `the record of ${closed.length} calls, ${closed.filter(line => line['outcome'] === 'refused').length} of them refused`,
+      about: `the record of ${closed.length} calls, ${refused.length} of them refused`,
       said: lastLine(clean.out),
       printed: clean.out + clean.err,
       claims: {
@@ -30,15 +32,9 @@ export async function verifyRecord(home: Home, calls: number): Promise<readonly 
     },
     {
       about: `a copy with one refusal rewritten, in line ${forged.line}`,
-      said: (found.out.split('\n').find(line => line.includes(`:${forged.line}: `)) ?? lastLine(found.out)).replace(
-        /^.*jsonl:/,
-        'line ',
-      ),
+      said: finding?.replace(/^.*\.jsonl:/, 'line ') ?? lastLine(found.out),
       printed: found.out + found.err,
-      claims: {
-        'the rewritten line is found and named':
-          found.code === 1 && found.out.includes(`.jsonl:${forged.line}: changed`),
-      },
+      claims: { 'the rewritten line is found and named': found.code === 1 && finding?.includes('changed') === true },
     },
   ]
 }

@@ -24,7 +24,7 @@ process.once('SIGINT', () => {
 
 try {
   // Made up anew for every run, in the form that providers give their keys.
-  const key = `shop_live_${randomBytes(18).toString('base64url')}/+9`
+  const key = `shop_${randomBytes(18).toString('base64url')}/+9`
   process.exitCode = (await play({ screen, home, key })) ? 0 : 1
 } catch (error) {
   screen.line()

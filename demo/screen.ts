@@ -30,6 +30,7 @@ const gap = '  '
 export class Screen {
   readonly #options: ScreenOptions
   readonly #width: number
+  #waits = false
 
   constructor(options: ScreenOptions) {
     this.#options = options
@@ -45,12 +46,16 @@ export class Screen {
 
   /** Shows what is being waited for, where it can be taken back again. */
   waiting(text: string): void {
-    if (this.#options.live) this.#options.write(`${overwrite}${margin}${this.#ink({ text: `… ${text}`, tone: 'dim' })}`)
+    if (!this.#options.live) return
+    this.settled()
+    this.#options.write(`${margin}${this.#ink({ text: `… ${text}`, tone: 'dim' })}`)
+    this.#waits = true
   }
 
   /** Takes back what `waiting` showed. */
   settled(): void {
-    if (this.#options.live) this.#options.write(overwrite)
+    if (this.#waits) this.#options.write(overwrite)
+    this.#waits = false
   }
 
   /** A command that ran, and what came of it. */
@@ -83,13 +88,13 @@ export class Screen {
   }
 
   get #pair(): readonly number[] {
-    const left = Math.floor(this.#room * 0.52)
+    const left = Math.floor(this.#room * 0.48)
     return [left, this.#room - left - gap.length]
   }
 
   get #triple(): readonly number[] {
-    const asked = Math.floor(this.#room * 0.27)
-    const saw = Math.floor(this.#room * 0.27)
+    const asked = Math.floor(this.#room * 0.29)
+    const saw = Math.floor(this.#room * 0.25)
     return [asked, saw, this.#room - asked - saw - 2 * gap.length]
   }
 

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { findForms } from '../test/support/forms.ts'
 import type { Home } from '../test/support/home.ts'
@@ -30,8 +30,7 @@ export function searchPlaces(options: {
   const { home, key, agent, processes, printed } = options
   const places: Record<string, readonly (string | Buffer)[]> = {
     'every message that the agent received': [agent.received()],
-    'the log of Keyhold, at its most talkative': [agent.log()],
-    'the audit log': [home.auditText()],
+    'the audit log, and the log on standard error': [home.auditText(), agent.log()],
     'what the commands of Keyhold printed': printed,
     'every file of the installation': filesBelow(home.folder),
     ...(processes === null ? {} : { 'arguments and environment of gate and worker': processes.bytes }),
@@ -69,8 +68,9 @@ export function controls(
  * null on systems that do not show them to other programs.
  */
 export function processesFrom(pid: number): Processes | null {
-  if (process.platform !== 'linux') return null
-  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ')
+  const listOfChildren = `/proc/${pid}/task/${pid}/children`
+  if (!existsSync(listOfChildren)) return null
+  const children = readFileSync(listOfChildren, 'utf8').split(' ')
   const all = [String(pid), ...children.filter(child => child !== '')]
   return {
     count: all.length,

@@ -7,7 +7,7 @@ export class Tally {
 
   /** Whether all of some claims held. */
   held(claims: Claims): boolean {
-    const broken = Object.keys(claims).filter(claim => claims[claim] !== true)
+    const broken = Object.keys(claims).filter(claim => !claims[claim])
     this.broken.push(...broken)
     return broken.length === 0
   }

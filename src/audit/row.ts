@@ -115,7 +115,7 @@ export function callInFull(call: RecordedCall): string {
 }
 
 function flatten(path: string, value: unknown, into: Map<string, string>): void {
-  if (typeof value !== 'object' || value === null) into.set(path, value === null ? '-' : String(value))
+  if (typeof value !== 'object' || value === null) into.set(path, value === null ? '-' : textOf(value))
   else for (const [key, inner] of Object.entries(value)) flatten(`${path}.${key}`, inner, into)
 }
 
@@ -125,7 +125,11 @@ function fitted(text: string, width: number): string {
 }
 
 function cell(value: unknown, absent = '-'): string {
-  return value === undefined || value === null ? absent : printable(String(value))
+  return value === undefined || value === null ? absent : printable(textOf(value))
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : (JSON.stringify(value) ?? '')
 }
 
 function instant(record: AuditRecord | undefined): string {

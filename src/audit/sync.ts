@@ -28,7 +28,7 @@ export class SyncSchedule {
   soon(): void {
     this.#timer ??= setTimeout(() => {
       this.#timer = null
-      this.now()
+      void this.now()
     }, this.#delayMs).unref()
   }
 

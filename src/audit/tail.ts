@@ -85,8 +85,8 @@ function interruptedCalls(head: Head, tip: Tip, lines: Iterator<Buffer>): AuditR
   for (let missing = head.open; missing > 0; ) {
     const { value, done } = lines.next()
     if (done) break
-    if (!(value as Buffer).includes('"event":"call.')) continue
-    const record = parseRecord((value as Buffer).toString())
+    if (!value.includes('"event":"call.')) continue
+    const record = parseRecord(value.toString())
     if (record?.event === 'call.closed') closed.add(record.call)
     if (record?.event !== 'call.opened' || closed.delete(record.call)) continue
     missing--

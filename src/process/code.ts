@@ -1,4 +1,4 @@
-import { realpathSync } from 'node:fs'
+import { existsSync, realpathSync } from 'node:fs'
 import { dirname, join, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -15,11 +15,11 @@ export function codeFolders(folder: string, resolve: (specifier: string) => stri
   return [...new Set([...own, ...packages].flatMap(path => [path, realpath(path)]))]
 }
 
-/** The folder of the package that a module belongs to, two levels above `src/` or `dist/src/`. */
+/** The folder of the package that a module belongs to: the nearest one above it with a `package.json`. */
 export function packageFolder(moduleUrl: string): string {
-  const folder = dirname(fileURLToPath(moduleUrl))
-  const above = dirname(folder)
-  return above.endsWith(`${sep}dist`) ? dirname(above) : above
+  let folder = dirname(fileURLToPath(moduleUrl))
+  while (!existsSync(join(folder, 'package.json')) && dirname(folder) !== folder) folder = dirname(folder)
+  return folder
 }
 
 function realpath(path: string): string {

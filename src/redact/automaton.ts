@@ -14,10 +14,10 @@ export interface State {
 }
 
 /**
- * The most states that are remembered (each takes a few KB; ordinary text meets a few hundred). Beyond it all are forgotten and
- * made again: hostile text can make the search slower, but cannot make it take more memory.
+ * The most states that are remembered, each of some 2 KB. Ordinary text meets a few hundred; a key of 3 KB that is found has one
+ * for each of its characters. Beyond the limit all are forgotten and made again, so text can slow a search but not make it grow.
  */
-const maximumStates = 2048
+const maximumStates = 4096
 
 /** The graph made deterministic while it is used: one table look-up for each character, whatever the text is. */
 export class Automaton {
@@ -99,8 +99,8 @@ export class Automaton {
   }
 
   #forget(): void {
-    // States in use by a search stay valid, but lead nowhere known.
-    for (const state of this.#states.values()) state.next.fill(undefined)
+    // A search that is under way keeps the states it can reach; all others begin anew at `start`.
+    this.start.next.fill(undefined)
     this.#states.clear()
     this.#states.set('', this.start)
   }

@@ -35,7 +35,15 @@ export function compile(pattern: Pattern): Fragment {
     const members = new Set(list)
     return units.map((_, unit) => members.has(unit))
   }
-  return { units, following, preceding, ...borders, isFirst: contains(borders.first), isLast: contains(borders.last) }
+  return {
+    units,
+    // Copied, because an array that grew takes several times the room that it needs.
+    following: following.map(list => list.slice()),
+    preceding: preceding.map(list => list.slice()),
+    ...borders,
+    isFirst: contains(borders.first),
+    isLast: contains(borders.last),
+  }
 
   function visit(node: Pattern): Borders {
     switch (node.type) {

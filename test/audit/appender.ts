@@ -28,7 +28,8 @@ const newCallId = callIds(Date.now, randomBytes)
 const fields = { agent, transport: 'stdio', tool: 'github', kind: 'http', mcp_tool: 'github_call_api' }
 const running = []
 let refusals = 0
-for (let count = 0; refusals < 3 && (calls === '0' || count < Number(calls)); count++) {
+const limit = calls === '0' ? Number.POSITIVE_INFINITY : Number(calls)
+for (let count = 0; refusals < 3 && count < limit; count++) {
   try {
     const attempt = log.open({ ...fields, call: newCallId(), args_digest: null, config: '' })
     await attempt.durable

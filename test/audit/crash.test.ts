@@ -1,8 +1,11 @@
-import { appendFileSync } from 'node:fs'
+import { createSecretKey } from 'node:crypto'
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import type { Attempt, AuditLog } from '../../src/audit/log.ts'
+import { sealHead } from '../../src/audit/seal.ts'
 import { startAppender } from './processes.ts'
-import { auditDirectory, closing, opening, record, sha256 } from './scene.ts'
+import { auditDirectory, closing, opening, record, sealKey, sha256 } from './scene.ts'
 
 test('after a kill -9 at any moment nothing acknowledged is lost, verify passes, and interrupted calls are unknown', {
   timeout: 60_000,
@@ -68,6 +71,48 @@ test('a call is running while the process that opened it lives', async () => {
   await child.ended()
   expect(scene.calls()).toMatchObject([{ state: 'unknown', closed: null }])
 })
+
+test.each<[string, (log: AuditLog, early: Attempt) => unknown, number]>([
+  ['opens a call', log => log.open(opening()), 3],
+  ['closes a call', (_, early) => early.close(closing()), 1],
+  ['is another event', log => log.append('config.loaded'), 2],
+])(
+  'a crash after a line that %s, and before the head was moved, is put right, twice as well',
+  async (_, last, open) => {
+    const scene = auditDirectory()
+    const log = scene.open()
+    const early = log.open(opening())
+    record(log, 5)
+    log.open(opening())
+    const [chain = ''] = scene.chains()
+    const head = join(scene.dir, `${chain}.head`)
+    const before = readFileSync(head)
+    last(log, early)
+    await log.close()
+    writeFileSync(head, before)
+    expect((await scene.verify()).problems).toEqual([])
+
+    // The process that goes on dies in the same way at its first line.
+    const second = scene.open()
+    const [continued = ''] = scene.lines(chain).filter(line => line.includes('chain.continued'))
+    await second.close()
+    const lines = scene.lines(chain)
+    const end = lines.indexOf(continued) + 1
+    const sealedBefore = JSON.parse(lines[end - 2] as string).seq
+    scene.rewrite(chain, lines.slice(0, end))
+    writeFileSync(
+      head,
+      sealHead(createSecretKey(sealKey), chain, { seq: sealedBefore, hash: sha256(lines[end - 2] as string), open }),
+    )
+    expect((await scene.verify()).problems).toEqual([])
+
+    await scene.open().close()
+    expect(scene.chains()).toEqual([chain])
+    expect((await scene.verify()).problems).toEqual([])
+    expect(scene.calls().filter(({ closed }) => closed?.record.outcome === 'unknown')).toHaveLength(open)
+    expect(scene.problems).toEqual([])
+  },
+)
 
 test('a last line that was torn is cut off, the record says so, and verify passes and tells', async () => {
   const scene = auditDirectory()
@@ -148,6 +193,6 @@ test('a closing that outlives its chain is found by whoever reads the call', asy
   const first = scene.open()
   const attempt = first.open(opening())
   await scene.open().close()
-  attempt.close(closing())
+  void attempt.close(closing())
   expect(scene.calls()).toMatchObject([{ state: 'closed' }])
 })

@@ -13,7 +13,7 @@ test('a call leaves two lines with the agreed fields in the agreed order, chaine
   )
   const decision = { effect: 'allow', by: 'GET /repos/acme/shop/issues', reason: 'scope' } as const
   const credential = { name: 'github', fingerprint: '0123456789ab' }
-  attempt.close(closing({ decision, credential, bytes_in: 42, bytes_out: 1000, detail: 'why' }))
+  void attempt.close(closing({ decision, credential, bytes_in: 42, bytes_out: 1000, detail: 'why' }))
 
   const [chain = ''] = scene.chains()
   const lines = scene.lines(chain)
@@ -77,8 +77,8 @@ test('with sync always, a record is durable only when the disk has it, and a hun
 test('only the first close of an attempt counts', async () => {
   const scene = auditDirectory()
   const attempt = scene.open().open(opening())
-  attempt.close(closing({ outcome: 'ok' }))
-  attempt.close(closing({ outcome: 'failed' }))
+  void attempt.close(closing({ outcome: 'ok' }))
+  void attempt.close(closing({ outcome: 'failed' }))
   expect(scene.calls()).toMatchObject([{ closed: { record: { outcome: 'ok' } } }])
 })
 
@@ -86,7 +86,7 @@ test('starting and stopping goes on with the same file', async () => {
   const scene = auditDirectory()
   for (let start = 0; start < 3; start++) {
     const log = scene.open()
-    log.append('server.started')
+    void log.append('server.started')
     record(log, 2)
     await log.close()
   }
@@ -116,7 +116,7 @@ test('a process that forgets to close the log still ends by itself', async () =>
 test('a name of five megabytes is recorded in a line of a few kilobytes', async () => {
   const scene = auditDirectory()
   const log = scene.open()
-  log.open(opening({ mcp_tool: 'x'.repeat(5_000_000) })).close(closing())
+  void log.open(opening({ mcp_tool: 'x'.repeat(5_000_000) })).close(closing())
   const [, opened = ''] = scene.lines(scene.chains()[0] as string)
   expect(opened.length).toBeLessThan(6_000)
   expect(JSON.parse(opened).mcp_tool).toMatch(/^x{4096}\.\.\. \(4995904 more characters\)$/)
@@ -126,7 +126,7 @@ test('a name of five megabytes is recorded in a line of a few kilobytes', async 
 test('a line of three megabytes is verified, read and continued after', async () => {
   const scene = auditDirectory()
   const log = scene.open()
-  log.append('config.loaded', { names: Array.from({ length: 100_000 }, (_, index) => `${index}`.padStart(27)) })
+  void log.append('config.loaded', { names: Array.from({ length: 100_000 }, (_, index) => `${index}`.padStart(27)) })
   await log.close()
   await scene.open().close()
   expect(scene.chains()).toHaveLength(1)
@@ -137,7 +137,7 @@ test('a line of three megabytes is verified, read and continued after', async ()
 test('text of every script, broken surrogates and control characters come back as they were, and none acts on a terminal', async () => {
   const scene = auditDirectory()
   const mcp_tool = '\u001b[31m \u009b2J \u202eabc \u2028 \ud800 日本語 😀 "quoted" \\'
-  scene.open().open(opening({ mcp_tool })).close(closing())
+  void scene.open().open(opening({ mcp_tool })).close(closing())
   const raw = readFileSync(join(scene.dir, scene.chains()[0] as string), 'utf8')
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be there
   expect(raw).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028-\u202e]/)

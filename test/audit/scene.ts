@@ -33,7 +33,7 @@ export function auditDirectory(dir = join(mkdtempSync(join(tmpdir(), 'keyhold-au
       return log
     },
     verify: () => verifyAudit(dir, sealKey),
-    records: () => [...readRecords(dir)].map(({ record }) => record),
+    records: () => [...readRecords(dir)].map(stored => stored.record),
     calls: () => [...readCalls(dir)],
     chains: () => (existsSync(dir) ? readdirSync(dir).filter(name => name.endsWith('.jsonl')) : []).sort(),
     lines: (chain: string) => readFileSync(join(dir, chain), 'utf8').split('\n').slice(0, -1),
@@ -71,7 +71,7 @@ export function closing(fields: Partial<ClosedFields> = {}): ClosedFields {
 
 /** Records whole calls. */
 export function record(log: AuditLog, calls: number): void {
-  for (let index = 0; index < calls; index++) log.open(opening()).close(closing())
+  for (let index = 0; index < calls; index++) void log.open(opening()).close(closing())
 }
 
 export function sha256(text: string): string {

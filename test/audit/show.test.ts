@@ -1,3 +1,4 @@
+// Long, since what is shown is compared as a whole, and all commands share one way of being run.
 import { appendFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
@@ -54,9 +55,9 @@ async function verify(dir: string, options: { json?: boolean; key?: Buffer | nul
 describe('audit tail', () => {
   test('shows the newest calls and events in aligned columns', async () => {
     const place = scene()
-    place.log.append('config.loaded', { digest: 'c0ffee' })
-    place.log.open(opening()).close(closing())
-    place.log.open(opening({ agent: null, mcp_tool: 'orders_db_query' })).close({
+    void place.log.append('config.loaded', { digest: 'c0ffee' })
+    void place.log.open(opening()).close(closing())
+    void place.log.open(opening({ agent: null, mcp_tool: 'orders_db_query' })).close({
       outcome: 'refused',
       code: 'not_allowed',
       duration_ms: 0.42,
@@ -129,10 +130,10 @@ describe('audit tail', () => {
       while (!expected.test(text)) await seen.promise
     }
     await shows(/OUTCOME/)
-    before.close(closing())
+    void before.close(closing())
     await shows(/early +github_call_api .* ok/)
     const other = place.open()
-    other.open(opening({ agent: 'late' })).close({ outcome: 'failed', code: 'target_timeout', duration_ms: 5000 })
+    void other.open(opening({ agent: 'late' })).close({ outcome: 'failed', code: 'target_timeout', duration_ms: 5000 })
     await shows(/late +github_call_api .* failed +target_timeout +5000\n/)
     controller.abort()
     expect(await tailing).toBe(0)
@@ -143,7 +144,9 @@ describe('audit show', () => {
   test('shows one call in full', async () => {
     const place = scene()
     const call = newCallId()
-    place.log.open(opening({ call })).close(closing({ credential: { name: 'github', fingerprint: '0123456789ab' } }))
+    void place.log
+      .open(opening({ call }))
+      .close(closing({ credential: { name: 'github', fingerprint: '0123456789ab' } }))
     record(place.log, 2)
     const { code, text } = await show(place, { call })
     expect(code).toBe(0)
@@ -176,13 +179,13 @@ describe('audit show', () => {
     let now = time
     const log = place.open('batch', () => now)
     const call = (name: string) => `00000000-0000-7000-8000-00000000000${name}`
-    log.open(opening({ call: call('a') })).close(closing())
-    log
+    void log.open(opening({ call: call('a') })).close(closing())
+    void log
       .open(opening({ call: call('b'), agent: 'ci' }))
       .close({ outcome: 'refused', code: 'not_allowed', duration_ms: 0 })
     now += 60_000
     const orders = opening({ call: call('c'), agent: 'ci', tool: 'orders', mcp_tool: 'orders_db_query' })
-    log.open(orders).close({ outcome: 'ok', duration_ms: 1 })
+    void log.open(orders).close({ outcome: 'ok', duration_ms: 1 })
     log.open(opening({ call: call('d') }))
     const { text } = await show({ ...place, log }, { ...filters, json: true })
     const found = text
@@ -267,9 +270,9 @@ const attacks = [
 test.each(attacks)('what an agent sends cannot act on the terminal of whoever reads the log: %j', async attack => {
   const place = scene()
   const call = newCallId()
-  place.log.append(`event${attack}`, { [attack]: attack })
+  void place.log.append(`event${attack}`, { [attack]: attack })
   const operation = { action: attack, resource: attack, access: 'read', summary: attack } as const
-  place.log
+  void place.log
     .open(opening({ call, agent: attack, mcp_tool: attack, trace: attack }))
     .close(closing({ operation, detail: attack }))
   // A line that someone wrote into the file by hand.

@@ -1,3 +1,4 @@
+// Long, since every way of tampering is one entry of a table and is tried through the same few functions.
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
@@ -219,7 +220,7 @@ describe('a whole chain', () => {
   test('named in a forged link by a path that leads elsewhere is not opened', async () => {
     const scene = auditDirectory()
     const log = scene.open()
-    log.append('chain.started', { links: [{ chain: '../../etc/passwd', seq: 1, hash: '0'.repeat(64) }] })
+    void log.append('chain.started', { links: [{ chain: '../../etc/passwd', seq: 1, hash: '0'.repeat(64) }] })
     expect((await scene.verify()).problems).toMatchObject([{ chain: '../../etc/passwd', kind: 'missing' }])
   })
 })
@@ -251,7 +252,7 @@ describe('while a process is writing', () => {
     const attempt = log.open(opening())
     meddle(join(scene.dir, chain))
     now += 1000
-    attempt.close(closing())
+    void attempt.close(closing())
     record(log, 2)
     const { problems } = await scene.verify()
     expect(problems).toContainEqual(expect.objectContaining({ chain, kind }))
@@ -272,7 +273,7 @@ describe('while a process is writing', () => {
     for (let round = 0; round < 20; round++) {
       const attempt = log.open(opening())
       expect(await scene.verify()).toMatchObject({ problems: [], chains: [{ living: true }] })
-      attempt.close(closing())
+      void attempt.close(closing())
     }
   })
 })

@@ -60,7 +60,7 @@ test('a closing that could not be written is written when the log is back, with 
   expect(() => attempt.close(closing())).toThrow(expect.objectContaining({ code: 'audit_unavailable' }))
   now += 60_000
   mkdirSync(scene.dir)
-  log.append('config.loaded')
+  void log.append('config.loaded')
   const [closed] = scene.calls()
   expect(closed).toMatchObject({
     call: attempt.call,
@@ -132,7 +132,7 @@ test.skipIf(!canMount())(
       try {
         const attempt = log.open(opening())
         running.push(attempt)
-        if (running.length > 5) running.shift()?.close(closing())
+        if (running.length > 5) void running.shift()?.close(closing())
       } catch (error) {
         expect(error).toMatchObject({ code: 'audit_unavailable', cause: { code: 'ENOSPC' } })
         break
@@ -152,7 +152,7 @@ test.skipIf(!canMount())(
     expect(readdirSync(scene.dir)).toEqual(before)
 
     rmSync(ballast)
-    for (const each of running) each.close(closing())
+    for (const each of running) void each.close(closing())
     record(log, 3)
     expect((await scene.verify()).problems).toEqual([])
     expect(scene.calls().filter(({ state }) => state !== 'closed')).toEqual([])

@@ -27,7 +27,7 @@ export async function startOverHttp(command: Command, token: string, connections
       requireSuccess(parseAnswer(await response.body.text()))
     },
     async close() {
-      await pool.close()
+      await pool.destroy()
       child.kill('SIGTERM')
       await ended(child)
     },

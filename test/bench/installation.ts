@@ -1,7 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { hash } from 'node:crypto'
-import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
-import { stripTypeScriptTypes } from 'node:module'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { keyholdCommand, makeHome } from '../support/home.ts'
@@ -48,8 +47,11 @@ export async function install(options: { readonly packed: boolean }): Promise<In
   )
   home.writeConfig(configuration(upstream.url))
   await home.seal('shop', apiToken)
-  symlinkSync(join(repository, 'node_modules'), join(folder, 'node_modules'))
-  const bare = writeBareServer(join(folder, 'bare'))
+  // Beside the packages it depends on, as an installed package is.
+  const cache = join(repository, 'node_modules', '.cache')
+  mkdirSync(cache, { recursive: true })
+  const installed = mkdtempSync(join(cache, 'keyhold-bench-'))
+  const bare = compileBareServer(join(installed, 'bare'))
   const bareEnvironment = { API_URL: upstream.url, API_TOKEN: apiToken }
   const keyhold = (entry: string) => ({
     stdio: node([entry, 'stdio']),
@@ -60,13 +62,14 @@ export async function install(options: { readonly packed: boolean }): Promise<In
       stdio: node([join(bare, 'stdio.js')], bareEnvironment),
       http: node([join(bare, 'http.js')], bareEnvironment),
     },
-    packed: keyhold(options.packed ? unpackKeyhold(folder) : keyholdCommand),
+    packed: keyhold(options.packed ? unpackKeyhold(installed) : keyholdCommand),
     source: keyhold(keyholdCommand),
     script: (file, args, nodeOptions = []) => node([...nodeOptions, fileURLToPath(file), ...args]),
     folder,
     remove() {
       upstream.child.kill()
       home.remove()
+      rmSync(installed, { recursive: true, force: true })
     },
   }
 }
@@ -109,24 +112,24 @@ function configuration(url: string): object {
   }
 }
 
-/** Writes the bare server as plain JavaScript: having its types stripped would slow its start, and flatter ours. */
-function writeBareServer(folder: string): string {
-  const sources = new URL('./bare/', import.meta.url)
-  mkdirSync(folder)
+/** Compiles the bare server to plain JavaScript: having its types stripped would slow its start, and flatter ours. */
+function compileBareServer(folder: string): string {
+  const sources = fileURLToPath(new URL('./bare/', import.meta.url))
+  const files = readdirSync(sources).map(name => join(sources, name))
+  const flags = '--ignoreConfig --noCheck --module nodenext --target es2024 --rewriteRelativeImportExtensions --outDir'
+  run(join(repository, 'node_modules', '.bin', 'tsc'), [...flags.split(' '), folder, ...files], repository)
   writeFileSync(join(folder, 'package.json'), '{ "type": "module" }')
-  for (const name of readdirSync(sources)) {
-    const code = stripTypeScriptTypes(readFileSync(new URL(name, sources), 'utf8'))
-    writeFileSync(join(folder, name.replace(/\.ts$/, '.js')), code.replaceAll(/(from '\.\/\w+)\.ts'/g, "$1.js'"))
-  }
   return folder
 }
 
 /** Builds and packs Keyhold as for a release. Unpacked elsewhere, it cannot fall back to this checkout's sources. */
 function unpackKeyhold(folder: string): string {
-  const run = (program: string, args: readonly string[], cwd: string) =>
-    execFileSync(program, [...args], { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] })
   run('npm', ['run', '--silent', 'build'], repository)
   const packed = run('npm', ['pack', '--silent', '--ignore-scripts', '--pack-destination', folder], repository)
   run('tar', ['-xzf', packed.trim()], folder)
   return join(folder, 'package', 'bin', 'keyhold.js')
+}
+
+function run(program: string, args: readonly string[], cwd: string): string {
+  return execFileSync(program, [...args], { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] })
 }

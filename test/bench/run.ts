@@ -60,10 +60,11 @@ async function overHttp({ bare, packed }: Installation, effort: Effort): Promise
 }
 
 async function comparing(callers: Pair<Caller>, effort: Effort): Promise<Pair<Measured>> {
-  const measured = await compare(callers, effort)
-  await callers.bare.close()
-  await callers.keyhold.close()
-  return measured
+  try {
+    return await compare(callers, effort)
+  } finally {
+    await Promise.all([callers.bare.close(), callers.keyhold.close()])
+  }
 }
 
 function say(what: string): void {

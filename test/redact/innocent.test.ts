@@ -9,10 +9,11 @@ const ordinary = [
   ...globSync('node_modules/*/README.md'),
 ].map(path => ({ path, text: readFileSync(path, 'utf8') }))
 
-/** Secrets that differ from this one in its middle. */
+/** Secrets that differ from this one in a letter or digit about its middle. */
 function nearly(secret: string): readonly string[] {
   const characters = [...secret]
-  const middle = Math.floor(characters.length / 2)
+  const half = Math.floor(characters.length / 2)
+  const middle = characters.findIndex((character, index) => index >= half && /[\p{L}\d]/u.test(character))
   const other = characters[middle] === 'Q' ? 'R' : 'Q'
   return [
     characters.with(middle, other),

@@ -48,7 +48,7 @@ describe.each(Object.entries(samples))('%s', (_, secret) => {
   test.each(Object.entries(directions))('is found %s with each character in another form', (_, characters) => {
     const random = seeded(secret.length)
     const choices = Object.entries(encodings)
-    for (let round = 0; round < 50; round += 1) {
+    for (let round = 0; round < 30; round += 1) {
       const chosen = characters.map(character => {
         const [name, encode] = choices[random(choices.length)] ?? ['itself', encodings.itself as Encoding]
         return { name, written: encode(character, random) }

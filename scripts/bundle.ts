@@ -1,0 +1,21 @@
+import { rmSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { rolldown } from 'rolldown'
+
+/*
+ * Puts what `tsc` emitted, and the packages it uses, into few files: a process starts in half the time
+ * when it does not look for hundreds of modules. What is imported on demand stays a file of its own.
+ */
+
+const dist = fileURLToPath(new URL('../dist/', import.meta.url))
+
+rmSync(`${dist}bundle`, { recursive: true, force: true })
+const bundle = await rolldown({
+  input: { main: `${dist}src/main.js`, worker: `${dist}src/worker.js` },
+  platform: 'node',
+  // Native code cannot be bundled; it is loaded from node_modules when a keychain is used.
+  external: ['@napi-rs/keyring'],
+  logLevel: 'warn',
+})
+await bundle.write({ dir: `${dist}bundle`, format: 'esm', chunkFileNames: '[name].js' })
+await bundle.close()
