@@ -1,8 +1,7 @@
 import { findForms } from '../test/support/forms.ts'
 import type { Called } from '../test/support/serving.ts'
-import type { Received } from '../test/support/upstream.ts'
 import type { Agent } from './agent.ts'
-import { type Api, encodings } from './api.ts'
+import { type Api, encodings, type Received } from './api.ts'
 import type { Cell, Ink } from './screen.ts'
 import type { Claims } from './tally.ts'
 
@@ -127,10 +126,10 @@ async function rateReached({ api, agent, perMinute }: Cast): Promise<Act> {
 /** Makes one call, and shows it from all three sides. */
 async function ask({ api, agent }: Cast, method: string, path: string) {
   const requestsBefore = api.requests.length
-  const bytesBefore = api.bytes().length
+  const bytesBefore = api.bytes()
   const called = await agent.call(tool, { method, path })
   const received = api.requests.slice(requestsBefore)
-  const bytes = api.bytes().length - bytesBefore
+  const bytes = api.bytes() - bytesBefore
   const cells: Act['cells'] = [[`${method} ${path}`], seenAs(received, bytes), gotten(called)]
   return { called, received, bytes, cells }
 }
@@ -143,20 +142,24 @@ function seenAs(received: readonly Received[], bytes: number): Cell {
   })
 }
 
+/** What a call can give back, as far as it is shown. */
+interface Shown {
+  readonly code?: string
+  readonly message?: string
+  readonly allowed?: readonly string[]
+  readonly problems?: readonly string[]
+  readonly status?: number
+  readonly headers?: { readonly etag?: string }
+  readonly body?: unknown
+}
+
 function gotten({ structured, text }: Called): Cell {
-  const { code, message, allowed, problems, status, headers, body } = structured as {
-    code?: string
-    message?: string
-    allowed?: string[]
-    problems?: string[]
-    status?: number
-    headers?: { etag?: string }
-    body?: unknown
+  const shown: Shown = structured
+  if (shown.code !== undefined) {
+    const detail = shown.allowed === undefined ? (shown.problems ?? []) : [`Allowed: ${shown.allowed.join(', ')}`]
+    return [{ text: `refused: ${shown.code}`, tone: 'bad' }, shown.message ?? '', ...detail]
   }
-  if (code !== undefined) {
-    const detail = allowed === undefined ? (problems ?? []) : [`Allowed: ${allowed.join(', ')}`]
-    return [{ text: `refused: ${code}`, tone: 'bad' }, message ?? '', ...detail]
-  }
-  const etag = headers?.etag === undefined ? [] : [`etag ${headers.etag}`]
-  return [{ text: `status ${status}`, tone: 'good' }, ...etag, body === undefined ? text : JSON.stringify(body)]
+  const etag = shown.headers?.etag === undefined ? [] : [`etag ${shown.headers.etag}`]
+  const body = shown.body === undefined ? text : JSON.stringify(shown.body)
+  return [{ text: `status ${shown.status}`, tone: 'good' }, ...etag, body]
 }

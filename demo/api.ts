@@ -1,11 +1,23 @@
-import type { ServerResponse } from 'node:http'
+import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
 import { gzipSync } from 'node:zlib'
-import { startUpstream, type Upstream } from '../test/support/upstream.ts'
+
+/** One request as it arrived. */
+export interface Received {
+  readonly method: string
+  readonly url: string
+  readonly headers: IncomingHttpHeaders
+}
 
 /** A shop's API: demands a bearer token, remembers all that it received, and all that it answered. */
-export interface Api extends Upstream {
+export interface Api {
+  readonly url: string
+  readonly requests: readonly Received[]
+  /** How many bytes arrived, on all connections. */
+  bytes(): number
   /** Every answer as it was meant, before compression: headers, then body. */
   answers(): string
+  close(): void
 }
 
 const orders = [
@@ -24,12 +36,29 @@ interface Reply {
 
 /** Starts the API on a free port of loopback; only this token opens it. */
 export async function startApi(token: string): Promise<Api> {
+  const requests: Received[] = []
+  const sockets: Socket[] = []
   const answers: string[] = []
-  const upstream = await startUpstream(({ url, headers }, response) => {
+  const server = createServer((request, response) => {
+    const { method = '', url = '', headers } = request
+    requests.push({ method, url, headers })
     const known = headers.authorization === `Bearer ${token}`
-    return send(known ? replyTo(url, token) : { status: 401, body: { error: 'who are you?' } }, response, answers)
+    void send(known ? replyTo(url, token) : { status: 401, body: { error: 'who are you?' } }, response, answers)
   })
-  return { ...upstream, answers: () => answers.join('\n') }
+  server.on('connection', socket => sockets.push(socket))
+  await new Promise<void>(resolve => {
+    server.listen(0, '127.0.0.1', resolve)
+  })
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    requests,
+    bytes: () => sockets.reduce((sum, socket) => sum + socket.bytesRead, 0),
+    answers: () => answers.join('\n'),
+    close() {
+      server.close()
+      server.closeAllConnections()
+    },
+  }
 }
 
 /** The key as a careless API might give it away, each encoding under its name. */

@@ -54,7 +54,7 @@ export async function play(stage: Stage): Promise<boolean> {
   } finally {
     screen.settled()
     await agent?.close()
-    await api.close()
+    api.close()
   }
   conclude(screen, tally.broken, performance.now() - began)
   return tally.broken.length === 0

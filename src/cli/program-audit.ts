@@ -1,5 +1,6 @@
-import { CommanderError, Option } from 'commander'
+import { InvalidArgumentError, Option } from 'commander'
 import { Duration } from '../config/units.ts'
+import { Refusal } from '../refusal.ts'
 import type { Common, Frame } from './frame.ts'
 
 /** Adds `keyhold audit tail|show|verify`. */
@@ -86,12 +87,11 @@ export function addAuditCommands({ program, command, json, world, write, done }:
 function instant(text: string, nowMs: number): number {
   const back = Duration.safeParse(text)
   const at = back.success ? nowMs - back.data : Date.parse(text)
-  if (Number.isNaN(at)) throw new CommanderError(2, 'keyhold.since', `error: ${JSON.stringify(text)} is not a time`)
+  if (Number.isNaN(at)) throw new Refusal('invalid_input', `${JSON.stringify(text)} is not a time`)
   return at
 }
 
 function count(text: string): number {
-  if (!/^\d{1,6}$/.test(text))
-    throw new CommanderError(2, 'keyhold.count', `error: ${JSON.stringify(text)} is not a number`)
+  if (!/^\d{1,6}$/.test(text)) throw new InvalidArgumentError(`${JSON.stringify(text)} is not a number`)
   return Number(text)
 }

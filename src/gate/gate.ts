@@ -21,6 +21,9 @@ export interface Gate {
   stop(graceMs: number): Promise<void>
 }
 
+/** How long calls may take to be recorded once their workers have ended. */
+const closingMs = 1_000
+
 /** What a gate is made of. */
 export interface GateOptions {
   readonly loaded: LoadedConfig
@@ -86,12 +89,19 @@ export function createGate(options: GateOptions): Gate {
     note,
     async stop(graceMs) {
       accepting = false
-      const { promise: late, resolve } = Promise.withResolvers<void>()
-      const timer = setTimeout(resolve, graceMs)
-      await Promise.race([Promise.all(running), late])
-      clearTimeout(timer)
+      await settled(running, graceMs)
       await Promise.all([...workers.values()].map(worker => worker.stop()))
+      // Calls that lost their worker just now still write their closing lines.
+      await settled(running, closingMs)
       await audit.close()
     },
   }
+}
+
+/** Waits until all have settled, but no longer than `maxMs`. */
+async function settled(running: ReadonlySet<Promise<unknown>>, maxMs: number): Promise<void> {
+  const { promise: late, resolve } = Promise.withResolvers<void>()
+  const timer = setTimeout(resolve, maxMs)
+  await Promise.race([Promise.all(running), late])
+  clearTimeout(timer)
 }

@@ -25,7 +25,7 @@ export class Automaton {
   readonly start: State
   /** The class of each UTF-16 unit; 0 is every unit that no form contains. */
   readonly #classes: Uint16Array
-  readonly #width: number
+  readonly #nowhere: readonly undefined[]
   readonly #move: (threads: readonly Thread[], character: string) => readonly Thread[]
   readonly #hasArrived: (thread: Thread) => boolean
   readonly #isLive: (thread: Thread) => boolean
@@ -39,7 +39,7 @@ export class Automaton {
     for (const unit of new Set(characters.split(''))) {
       if (unit.charCodeAt(0) >= 0x80) this.#classes[unit.charCodeAt(0)] = width++
     }
-    this.#width = width
+    this.#nowhere = Array.from({ length: width }, () => undefined)
     if (direction === 'forwards') {
       const begin = remember(character => graph.begin(character))
       this.#move = (threads, character) => [...graph.advance(threads, character), ...begin(character)]
@@ -65,7 +65,7 @@ export class Automaton {
       arrived,
       hasArrivals: arrived.length > 0,
       live: distinct.filter(this.#isLive),
-      next: new Array<State | undefined>(this.#width).fill(undefined),
+      next: this.#nowhere.slice(),
     }
     if (this.#states.size >= maximumStates) this.#forget()
     this.#states.set(key, state)

@@ -25,12 +25,11 @@ const shorthands: Readonly<Record<string, string>> = {
   '\r': 'r',
 }
 
-const entityNames: Readonly<Record<string, string>> = {
-  ...{ '&': 'amp', '<': 'lt', '>': 'gt', '"': 'quot', "'": 'apos', '\n': 'NewLine', '\t': 'Tab', '!': 'excl' },
-  ...{ '#': 'num', $: 'dollar', '%': 'percnt', '(': 'lpar', ')': 'rpar', '*': 'ast', '+': 'plus', ',': 'comma' },
-  ...{ '.': 'period', '/': 'sol', ':': 'colon', ';': 'semi', '=': 'equals', '?': 'quest', '@': 'commat', '[': 'lsqb' },
-  ...{ '\\': 'bsol', ']': 'rsqb', '^': 'Hat', _: 'lowbar', '`': 'grave', '{': 'lcub', '|': 'vert', '}': 'rcub' },
-}
+const named = '&<>"\'\n\t!#$%()*+,./:;=?@[\\]^_`{|}'
+const names =
+  'amp lt gt quot apos NewLine Tab excl num dollar percnt lpar rpar ast plus comma period sol colon semi equals ' +
+  'quest commat lsqb bsol rsqb Hat lowbar grave lcub vert rcub'
+const entityNames = new Map(names.split(' ').map((name, index) => [named.charAt(index), name]))
 
 /** Makes the pattern of every way to write one character: itself, or escaped for JSON, JavaScript, URLs or HTML. */
 export function escaped(character: string): Pattern {
@@ -96,7 +95,7 @@ function entity(character: string, depth: Depth): Pattern {
   const point = character.codePointAt(0) ?? 0
   const ampersand = either(literal('amp;'), literal('#38;'), literal('#x26;'))
   const zeros = repeat(literal('0'), 0, depth.padding)
-  const name = entityNames[character]
+  const name = entityNames.get(character)
   return sequence(
     written('&', depth.marks),
     repeat(ampersand, 0, depth.padding),

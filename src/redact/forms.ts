@@ -16,7 +16,7 @@ export function essence(value: string): string {
 export function formsOf(value: string): readonly Form[] {
   const letters = createLetters()
   const text = essence(value)
-  const texts = inBothDirections(text).map(each => Array.from(each, letters.text))
+  const texts = inBothDirections(text).map(each => Array.from(each, character => letters.text(character)))
   return [...texts, ...byteStrings(text).flatMap(bytes => formsOfBytes(bytes, letters))]
 }
 

@@ -62,6 +62,8 @@ export function compile(pattern: Pattern): Fragment {
           canBeEmpty: choices.some(choice => choice.canBeEmpty),
         }
       }
+      default:
+        return node satisfies never
     }
   }
 

@@ -140,9 +140,7 @@ function isDeeperThan(levels: number, value: Json): boolean {
   // Level by level: a recursion would overflow on the very input this guards against.
   let level: readonly unknown[] = [value]
   for (let depth = 0; depth <= levels; depth += 1) {
-    level = level
-      .filter(item => typeof item === 'object' && item !== null)
-      .flatMap(item => Object.values(item as object))
+    level = level.filter(item => typeof item === 'object' && item !== null).flatMap(item => Object.values(item))
     if (level.length === 0) return false
   }
   return true

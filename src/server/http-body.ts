@@ -5,24 +5,50 @@ export type ReadBody =
   | { readonly type: 'json'; readonly value: unknown }
   | { readonly type: 'too_large' | 'invalid' | 'gone' }
 
-/** Reads a JSON body of at most `maxBytes`; invalid UTF-8 is not repaired, it is invalid. */
-export async function readJsonBody(request: IncomingMessage, maxBytes: number): Promise<ReadBody> {
+/**
+ * Reads a JSON body of at most `maxBytes`; invalid UTF-8 is not repaired, it is invalid.
+ *
+ * @param onAcceptable told when the declared size is no reason to refuse, before anything is read
+ */
+export async function readJsonBody(
+  request: IncomingMessage,
+  maxBytes: number,
+  onAcceptable: () => void,
+): Promise<ReadBody> {
   if (Number(request.headers['content-length'] ?? 0) > maxBytes) return { type: 'too_large' }
-  const chunks: Buffer[] = []
-  let length = 0
-  try {
-    for await (const chunk of request as AsyncIterable<Buffer>) {
-      length += chunk.length
-      if (length > maxBytes) return { type: 'too_large' }
-      chunks.push(chunk)
-    }
-  } catch {
-    return { type: 'gone' }
-  }
-  const bytes = chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)
+  onAcceptable()
+  const bytes = await collect(request, maxBytes)
+  if (typeof bytes === 'string') return { type: bytes }
   try {
     return { type: 'json', value: JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) }
   } catch {
     return { type: 'invalid' }
   }
+}
+
+function collect(request: IncomingMessage, maxBytes: number): Promise<Buffer | 'too_large' | 'gone'> {
+  return new Promise(resolve => {
+    const chunks: Buffer[] = []
+    let length = 0
+    const take = (chunk: Buffer) => {
+      length += chunk.length
+      if (length <= maxBytes) return void chunks.push(chunk)
+      // The rest is read and thrown away: closing now would reset the connection, and the client, which
+      // is still sending, would lose the answer that says why (RFC 9112, 9.6). The request timeout bounds it.
+      request.off('data', take).resume()
+      resolve('too_large')
+    }
+    request.on('data', take)
+    request.once('end', () => resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)))
+    request.once('close', () => resolve('gone'))
+  })
+}
+
+/**
+ * Whether a value has more levels than the given number. `JSON.parse` reads any depth, but what walks over
+ * the value afterwards (`JSON.stringify`, schemas) overflows the stack.
+ */
+export function nestsDeeperThan(levels: number, value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  return levels === 0 || Object.values(value).some(inner => nestsDeeperThan(levels - 1, inner))
 }

@@ -15,8 +15,10 @@ const loopbackNames = ['localhost', '127.0.0.1', '[::1]']
 export function createGuard(server: { readonly host: string; readonly publicUrl: string | null }, port: number): Guard {
   const bound = server.host.includes(':') ? `[${server.host}]` : server.host
   const names = loopbackNames.includes(bound) || isWildcard(server.host) ? [...loopbackNames, bound] : [bound]
-  const hosts = new Set(names.map(name => `${name}:${port}`))
-  const origins = new Set(names.map(name => `http://${name}:${port}`))
+  // Written as clients write them: in lower case, and without the port when it is the scheme's own.
+  const urls = names.map(name => new URL(`http://${name}:${port}`))
+  const hosts = new Set(urls.map(url => url.host))
+  const origins = new Set(urls.map(url => url.origin))
   if (server.publicUrl !== null) {
     const url = new URL(server.publicUrl)
     hosts.add(url.host)

@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http'
+import { ProtocolErrorCode } from '@modelcontextprotocol/server'
 import type { Exchange } from './standing.ts'
 
 /** Ends a response with JSON. */
@@ -45,9 +46,20 @@ export function replyTo(response: ServerResponse): Exchange {
       event(message)
     },
     answered(message) {
-      if (!response.headersSent) return replyJson(response, 200, message)
-      event(message)
-      response.end()
+      try {
+        if (!response.headersSent) return replyJson(response, statusOf(message), message)
+        event(message)
+        response.end()
+      } catch (error) {
+        // An answer that cannot be written as JSON must not leave its client waiting.
+        response.destroy()
+        throw error
+      }
     },
   }
+}
+
+/** What a handler answers is 200, errors too; this one error has a status of its own (MCP 2026-07-28, capabilities). */
+function statusOf(message: Parameters<Exchange['answered']>[0]): number {
+  return 'error' in message && message.error.code === ProtocolErrorCode.MissingRequiredClientCapability ? 400 : 200
 }

@@ -1,22 +1,16 @@
 import { createServer, type IncomingMessage, type Server as HttpServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
 import { type NodeIncomingMessageLike, toNodeHandler } from '@modelcontextprotocol/node'
-import {
-  classifyInboundRequest,
-  createMcpHandler,
-  isJsonContentType,
-  isJSONRPCRequest,
-  type JSONRPCRequest,
-  type McpServerFactory,
-  SUPPORTED_PROTOCOL_VERSIONS,
-} from '@modelcontextprotocol/server'
-import { readJsonBody } from './http-body.ts'
+import { createMcpHandler, isJsonContentType, type McpServerFactory } from '@modelcontextprotocol/server'
+import { nestsDeeperThan, readJsonBody } from './http-body.ts'
+import { batchProblem, plainRequest } from './http-era.ts'
 import { bearerToken, createGuard, guardProblem } from './http-guard.ts'
 import { replyError, replyJson, replyTo } from './http-reply.ts'
 import { StandingServer } from './standing.ts'
 
-/** The protocol revision whose requests the standing server takes; others go the SDK's own way. */
-const modernRevision = '2026-07-28'
+/** No message of the protocol is nested deeper than its arguments may be, and those have 64 levels. */
+const maxLevels = 100
 
 /** Whom a request is from, by name, and how a server for it is made. */
 export interface HttpCaller {
@@ -40,8 +34,8 @@ export interface HttpOptions {
 /** A listening server. */
 export interface RunningHttp {
   readonly url: string
-  /** Takes no new connection, lets running exchanges end. */
-  close(): Promise<void>
+  /** Takes no new connection, lets running exchanges end for at most `graceMs`, then cuts what is left. */
+  close(graceMs?: number): Promise<void>
 }
 
 /** Serves MCP at `/mcp` and a liveness answer at `/healthz`. */
@@ -50,21 +44,29 @@ export async function serveOverHttp(options: HttpOptions): Promise<RunningHttp> 
   await listen(server, options)
   const { port } = server.address() as AddressInfo
   const front = new Front(options, port)
-  server.on('request', (request, response) => {
-    front.handle(request, response).catch(error => {
+  const serve = (awaitsContinue: boolean) => (request: IncomingMessage, response: ServerResponse) => {
+    front.handle(request, response, awaitsContinue).catch(error => {
       options.onError(error as Error)
-      replyError(response, 500, -32603, 'Internal server error')
+      if (response.headersSent) response.destroy()
+      else replyError(response, 500, -32603, 'Internal server error')
     })
-  })
+  }
+  server.on('request', serve(false))
+  // Without this, Node asks for every body, also for one that is then refused for its sender or its size.
+  server.on('checkContinue', serve(true))
+  server.on('error', options.onError)
   return {
     url: `http://${options.host.includes(':') ? `[${options.host}]` : options.host}:${port}`,
-    async close() {
-      await new Promise<void>(resolve => {
+    async close(graceMs = 30_000) {
+      const closed = new Promise<void>(resolve => {
         server.close(() => {
           resolve()
         })
-        server.closeIdleConnections()
       })
+      await front.idle(graceMs)
+      // Also requests that are still being sent: one that never ends would keep the process for ever.
+      server.closeAllConnections()
+      await closed
       await front.close()
     },
   }
@@ -78,63 +80,77 @@ class Front {
     string,
     { handler: ReturnType<typeof createMcpHandler>; serve: ReturnType<typeof toNodeHandler> }
   >()
+  readonly #exchanges = new Set<Promise<void>>()
 
   constructor(options: HttpOptions, port: number) {
     this.#options = options
     this.#guard = createGuard(options, port)
   }
 
-  async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async handle(request: IncomingMessage, response: ServerResponse, awaitsContinue: boolean): Promise<void> {
+    // A client that was not told to send its body may do so or not, so what it sends next has no known beginning.
+    if (awaitsContinue) response.setHeader('connection', 'close')
     const [path] = (request.url ?? '').split('?', 1)
     const problem = guardProblem(this.#guard, request)
     if (problem !== null)
       return this.#reject(response, 403, `the ${problem === 'host' ? 'Host' : 'Origin'} header names another server`)
-    if (path === '/healthz') return replyJson(response, 200, { status: 'ok' })
+    if (path === '/healthz') return replyHealth(request, response)
     if (path !== '/mcp') return this.#reject(response, 404, 'there is nothing at this path; MCP is at /mcp')
     const token = bearerToken(request)
     const caller = this.#options.callerOf(token)
     if (caller === null) {
+      const reason = token === null ? 'a bearer token is required' : 'the bearer token is not known'
       const error = token === null ? '' : ', error="invalid_token"'
-      return this.#reject(
-        response,
-        401,
-        token === null ? 'a bearer token is required' : 'the bearer token is not known',
-        {
-          'www-authenticate': `Bearer realm="keyhold"${error}`,
-        },
-      )
+      return this.#reject(response, 401, reason, { 'www-authenticate': `Bearer realm="keyhold"${error}` })
     }
-    if (request.method !== 'POST') return this.#serveGenerally(caller, request, response, undefined)
+    // Not worth a warning: a client of 2025 asks for a stream with GET after every handshake, and may get none.
+    if (request.method !== 'POST') return replyNotAllowed(response, 'POST')
     if (!isJsonContentType(request.headers['content-type'] ?? null))
       return this.#reject(response, 415, 'the content-type must be application/json')
-    const body = await readJsonBody(request, this.#options.maxBodyBytes)
+    if (request.headers['content-encoding'] !== undefined)
+      return this.#reject(response, 415, 'the body must not be compressed', { 'accept-encoding': 'identity' })
+    const body = await readJsonBody(request, this.#options.maxBodyBytes, () => {
+      if (awaitsContinue) invite(response)
+    })
     switch (body.type) {
       case 'gone':
         return
       case 'too_large':
-        return this.#reject(response, 413, `the body is larger than ${this.#options.maxBodyBytes} bytes`, {
-          connection: 'close',
-        })
+        return this.#reject(response, 413, `the body is larger than ${this.#options.maxBodyBytes} bytes`)
       case 'invalid':
-        this.#options.onRejected('a body that is not valid JSON in UTF-8')
-        return replyError(response, 400, -32700, 'Parse error: the body is not valid JSON in UTF-8')
+        return this.#refuse(response, -32700, 'the body is not valid JSON in UTF-8')
       case 'json': {
-        const era = plainEra(request, body.value)
-        if (era === null) return this.#serveGenerally(caller, request, response, body.value)
-        const feeding = this.#standingFor(caller, era).feed(body.value as JSONRPCRequest, replyTo(response))
-        response.once('close', () => {
-          if (!response.writableFinished) feeding.cancel()
-        })
-        return
+        const exchange = this.#serve(caller, request, response, body.value)
+        this.#exchanges.add(exchange)
+        return await exchange.finally(() => this.#exchanges.delete(exchange))
       }
       default:
         return body satisfies never
     }
   }
 
+  /** Settles when no exchange is running any more, and after `graceMs` in any case. */
+  async idle(graceMs: number): Promise<void> {
+    const late = new AbortController()
+    const deadline = delay(graceMs, undefined, { signal: late.signal }).catch(() => {})
+    while (!late.signal.aborted && this.#exchanges.size > 0)
+      await Promise.race([Promise.allSettled(this.#exchanges), deadline.then(() => late.abort())])
+    late.abort()
+  }
+
   async close(): Promise<void> {
     for (const server of this.#standing.values()) await server.close()
     for (const { handler } of this.#general.values()) await handler.close()
+  }
+
+  async #serve(caller: HttpCaller, request: IncomingMessage, response: ServerResponse, body: unknown): Promise<void> {
+    const plain = plainRequest(request, body)
+    if (plain === null) return await this.#serveGenerally(caller, request, response, body)
+    if (response.destroyed) return
+    const closed = new Promise(resolve => response.once('close', resolve))
+    const feeding = this.#standingFor(caller, plain.era).feed(plain.message, replyTo(response))
+    await closed
+    if (!response.writableFinished) feeding.cancel()
   }
 
   #standingFor(caller: HttpCaller, era: 'modern' | 'legacy'): StandingServer {
@@ -153,10 +169,12 @@ class Front {
     response: ServerResponse,
     body: unknown,
   ): Promise<void> {
+    const problem = nestsDeeperThan(maxLevels, body) ? 'the body is nested too deep' : batchProblem(request, body)
+    if (problem !== null) return this.#refuse(response, -32600, problem)
     let entry = this.#general.get(caller.name)
     if (entry === undefined) {
       const handler = createMcpHandler(caller.factory, { onerror: this.#options.onError })
-      entry = { handler, serve: toNodeHandler(handler) }
+      entry = { handler, serve: toNodeHandler(handler, { onerror: this.#options.onError }) }
       this.#general.set(caller.name, entry)
     }
     await entry.serve(request as NodeIncomingMessageLike, response, body)
@@ -166,42 +184,25 @@ class Front {
     this.#options.onRejected(reason)
     replyError(response, status, -32000, reason, headers)
   }
+
+  #refuse(response: ServerResponse, code: -32700 | -32600, reason: string): void {
+    this.#options.onRejected(reason)
+    replyError(response, 400, code, `${code === -32700 ? 'Parse error' : 'Invalid Request'}: ${reason}`)
+  }
 }
 
-/**
- * The era of a request that is exactly what the specification asks for and about tools only; null for
- * everything else, which the SDK's handler judges and answers.
- */
-function plainEra(request: IncomingMessage, body: unknown): 'modern' | 'legacy' | null {
-  if (!isJSONRPCRequest(body) || (body.method !== 'tools/call' && body.method !== 'tools/list')) return null
-  const { headers } = request
-  const version = headers['mcp-protocol-version']
-  const name = body.params?.['name']
-  if (version === modernRevision) {
-    if (headers['mcp-method'] !== body.method) return null
-    if (body.method === 'tools/call' && (typeof name !== 'string' || headers['mcp-name'] !== name)) return null
-    const route = classifyInboundRequest({
-      httpMethod: 'POST',
-      protocolVersionHeader: modernRevision,
-      mcpMethodHeader: body.method,
-      body,
-    })
-    return route.kind === 'modern' &&
-      route.messageKind === 'request' &&
-      route.classification.revision === modernRevision
-      ? 'modern'
-      : null
-  }
-  if (typeof version === 'string' && !SUPPORTED_PROTOCOL_VERSIONS.includes(version)) return null
-  const accept = headers.accept ?? ''
-  if (!accept.includes('application/json') || !accept.includes('text/event-stream')) return null
-  return classifyInboundRequest({
-    httpMethod: 'POST',
-    ...(typeof version === 'string' ? { protocolVersionHeader: version } : {}),
-    body,
-  }).kind === 'legacy'
-    ? 'legacy'
-    : null
+function replyHealth(request: IncomingMessage, response: ServerResponse): void {
+  if (request.method !== 'GET' && request.method !== 'HEAD') return replyNotAllowed(response, 'GET, HEAD')
+  replyJson(response, 200, { status: 'ok' })
+}
+
+function replyNotAllowed(response: ServerResponse, allow: string): void {
+  replyError(response, 405, -32000, `Method not allowed; this takes ${allow}`, { allow })
+}
+
+function invite(response: ServerResponse): void {
+  response.removeHeader('connection')
+  response.writeContinue()
 }
 
 function listen(server: HttpServer, { host, port }: HttpOptions): Promise<void> {

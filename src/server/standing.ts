@@ -56,12 +56,15 @@ export class StandingServer {
   }
 
   #sent(message: JSONRPCMessage, relatedRequestId: Id | undefined): void {
-    if ('id' in message && message.id !== undefined && ('result' in message || 'error' in message)) {
-      const waiting = this.#exchanges.get(message.id)
-      this.#exchanges.delete(message.id)
-      waiting?.exchange.answered({ ...message, id: waiting.id })
-    } else if (relatedRequestId !== undefined) {
-      this.#exchanges.get(relatedRequestId)?.exchange.notified(message)
+    if ('method' in message) {
+      // Nothing could bring its answer back; whoever asks must not wait for one.
+      if ('id' in message) throw new Error(`${message.method} cannot be sent to a client without a session`)
+      if (relatedRequestId !== undefined) this.#exchanges.get(relatedRequestId)?.exchange.notified(message)
+      return
     }
+    if (message.id === undefined) return
+    const waiting = this.#exchanges.get(message.id)
+    this.#exchanges.delete(message.id)
+    waiting?.exchange.answered({ ...message, id: waiting.id })
   }
 }

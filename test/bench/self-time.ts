@@ -2,14 +2,17 @@ import { readFileSync } from 'node:fs'
 
 /** What Node writes with `--cpu-prof`; the format of the DevTools protocol, `Profiler.Profile`. */
 interface Profile {
-  readonly nodes: readonly {
-    readonly id: number
-    readonly callFrame: { readonly functionName: string; readonly url: string; readonly lineNumber: number }
-  }[]
+  readonly nodes: readonly { readonly id: number; readonly callFrame: Frame }[]
   /** Microseconds of the monotonic clock, the one that `process.hrtime` reads. */
   readonly startTime: number
   readonly samples: readonly number[]
   readonly timeDeltas: readonly number[]
+}
+
+interface Frame {
+  readonly functionName: string
+  readonly url: string
+  readonly lineNumber: number
 }
 
 /** One function and the time spent in itself. */
@@ -36,7 +39,7 @@ export function selfTimes(file: string, window: { readonly fromUs: number; reado
     const name = frame.functionName === '' ? '(anonymous)' : frame.functionName
     const place = placeOf(frame)
     const key = `${name} ${place}`
-    times.set(key, { name, place, owner: ownerOf(name, frame.url), ms: (times.get(key)?.ms ?? 0) + delta / 1_000 })
+    times.set(key, { name, place, owner: ownerOf(frame), ms: (times.get(key)?.ms ?? 0) + delta / 1_000 })
   }
   return [...times.values()].sort((a, b) => b.ms - a.ms)
 }
@@ -50,14 +53,15 @@ export function byOwner(times: readonly SelfTime[]): readonly (readonly [owner: 
 
 const inPackage = /^.*\/node_modules\/((?:@[^/]+\/)?[^/]+)\//
 
-function ownerOf(name: string, url: string): string {
-  // The engine's own work has no place in any file; `(program)` is native code: the kernel's calls, JSON, hashing.
-  if (url === '') return name.startsWith('(') ? name : 'native'
+function ownerOf({ functionName, url }: Frame): string {
+  // What has no file is the engine's and the kernel's work: `(garbage collector)`, or a native function such as a write.
+  if (url === '') return functionName.startsWith('(') ? functionName : 'native'
   if (url.startsWith('node:')) return 'node'
+  if (url.startsWith('wasm:')) return 'wasm'
   return inPackage.exec(url)?.[1] ?? 'keyhold'
 }
 
-function placeOf({ url, lineNumber }: { readonly url: string; readonly lineNumber: number }): string {
+function placeOf({ url, lineNumber }: Frame): string {
   if (url === '') return ''
   const short = url.startsWith('node:')
     ? url

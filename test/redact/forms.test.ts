@@ -15,7 +15,7 @@ const positions: Record<string, readonly [before: string, after: string]> = {
 describe.each(Object.entries(samples))('%s becomes its label', (_, secret) => {
   const redactor = redactorOf(secret)
 
-  test.each(Object.entries(positions))('in every form, %s, however the text is cut', (_, [before, after]) => {
+  test.each(Object.entries(positions))('in every form, %s, however the text is cut', (_position, [before, after]) => {
     const random = seeded(1)
     for (const [name, form] of Object.entries(formsOf(secret))) {
       const text = before + form + after
@@ -124,4 +124,30 @@ test('a secret that was stored with a final line break is found without it', () 
 test('plain text is compared with case', () => {
   const redactor = redactorOf('correcthorse')
   expect(redactor.text('CorrectHorse CORRECTHORSE correcthorse')).toBe(`CorrectHorse CORRECTHORSE ${label}`)
+})
+
+const entities =
+  '& amp|< lt|> gt|" quot|\' apos|! excl|# num|$ dollar|% percnt|( lpar|) rpar|* ast|+ plus|, comma|. period|/ sol|' +
+  ': colon|; semi|= equals|? quest|@ commat|[ lsqb|\\ bsol|] rsqb|^ Hat|_ lowbar|` grave|{ lcub|} rcub|\t Tab'
+
+test.each(entities.split('|'))('the name that HTML has for a mark is known: %s', entry => {
+  const [mark = '', name] = entry.split(' ')
+  expect(redactorOf(`abcd${mark}efgh`).text(`<abcd&${name};efgh>`)).toBe(`<${label}>`)
+})
+
+describe('the yardstick that other tests search with', () => {
+  test.each(Object.entries(samples))('sees every form of %s, in text and in bytes', (_, secret) => {
+    for (const [name, form] of Object.entries(formsOf(secret))) {
+      expect(findForms(`{"a":"${form}"}`, secret)).toContain(name)
+      expect(findForms(Buffer.from(`{"a":"${form}"}`), secret)).toContain(name)
+      expect(findForms(Buffer.from(`{"a":"${form}"}`, 'utf16le'), secret)).toContain(name)
+    }
+  })
+
+  test('sees mixed and nested forms, and nothing where nothing is', () => {
+    expect(findForms('hunter%32\\u0068&#117;nter2', 'hunter2hunter2')).not.toEqual([])
+    expect(findForms(JSON.stringify(JSON.stringify({ a: 'p"a\\ss w&rd' })), 'p"a\\ss w&rd')).not.toEqual([])
+    expect(findForms('hunter2 hunter3 %32 \\u0068 &#117;', 'hunter2hunter2')).toEqual([])
+    expect(findForms(Buffer.from('hunter2 hunter3'), 'hunter2hunter2')).toEqual([])
+  })
 })

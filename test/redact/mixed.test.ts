@@ -45,7 +45,7 @@ describe.each(Object.entries(samples))('%s', (_, secret) => {
   const redactor = redactorOf(secret)
   const directions = { forwards: [...secret], backwards: [...secret].reverse() }
 
-  test.each(Object.entries(directions))('is found %s with each character in another form', (_, characters) => {
+  test.each(Object.entries(directions))('is found %s with each character in another form', (_direction, characters) => {
     const random = seeded(secret.length)
     const choices = Object.entries(encodings)
     for (let round = 0; round < 30; round += 1) {
@@ -60,7 +60,7 @@ describe.each(Object.entries(samples))('%s', (_, secret) => {
     }
   })
 
-  test.each(Object.entries(encodings))('is found with %s for all of it', (_, encode) => {
+  test.each(Object.entries(encodings))('is found with %s for all of it', (_encoding, encode) => {
     const random = seeded(7)
     const text = [...secret].map(character => encode(character, random)).join('')
     expect(redactor.text(`<${text}>`)).toBe(`<${label}>`)

@@ -80,7 +80,7 @@ test.each([
   ['is made of what a label is replaced with', '████████'],
 ])('a secret that %s leaves no form behind', (_, secret) => {
   const redactor = redactorOf(secret)
-  const contexts = [secret, ...Array.from(secret, (_, at) => secret.slice(0, at) + secret + secret.slice(at))]
+  const contexts = [secret, ...Array.from(secret, (_character, at) => secret.slice(0, at) + secret + secret.slice(at))]
   for (const text of [...contexts, secret + secret, `${secret}${secret.slice(1)}`, `${secret.slice(0, -1)}${secret}`]) {
     const shown = redactor.text(text)
     expect(shown).not.toContain(secret)

@@ -6,7 +6,8 @@ export const samples = {
   'a GitHub token': 'ghp_x7Kq2LmN9pRsT4uVwXyZ0aBcDeFgHiJk1234',
   'a password with marks': `pa"ss\\w&o%r<d>+ 'x/1=;#{}[]\`~!`,
   'a password that looks escaped': '100%25%2525&amp;&#65;\\u0041\\n%',
-  'a private key': `-----BEGIN ${'PRIVATE'} KEY-----\nMIIEvQIBADANBgkqhkiG9w0B\nAQEFAASCBKcwggSjAgEAAoIB+/x=\n-----END ${'PRIVATE'} KEY-----`,
+  'a private key':
+    '-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG9w0B\nAQEFAASCBKcwggSjAgEAAoIB+/x=\n-----END PRIVATE KEY-----',
   'a passphrase that is not ASCII': 'пароль-ключ-日本😀é!',
   'a base64 key': 'q83vEjRWeJq83vEjRWeJ+/8/Zm9vYmFyCg==',
   'a hexadecimal key': '9f86d081884c7d659a2feaa0c55ad015',
@@ -22,10 +23,10 @@ export function redactorOf(...values: readonly string[]): Redactor {
 }
 
 /** Passes a text through `collect()` in pieces. */
-export function collected(redactor: Redactor, pieces: Iterable<string>): string {
+export function collected(redactor: Redactor, parts: Iterable<string>): string {
   const text = redactor.collect()
-  for (const piece of pieces) text.push(piece)
-  return String(text.end('text').value)
+  for (const part of parts) text.push(part)
+  return text.end('text').value as string
 }
 
 export type Random = (below: number) => number
