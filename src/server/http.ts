@@ -1,6 +1,5 @@
 import { createServer, type IncomingMessage, type Server as HttpServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { setTimeout as delay } from 'node:timers/promises'
 import { type NodeIncomingMessageLike, toNodeHandler } from '@modelcontextprotocol/node'
 import { createMcpHandler, isJsonContentType, type McpServerFactory } from '@modelcontextprotocol/server'
 import { nestsDeeperThan, readJsonBody } from './http-body.ts'
@@ -34,7 +33,7 @@ export interface HttpOptions {
 /** A listening server. */
 export interface RunningHttp {
   readonly url: string
-  /** Takes no new connection, lets running exchanges end for at most `graceMs`, then cuts what is left. */
+  /** Takes no new connection, gives running exchanges `graceMs` (35 s) to end, then cuts what is left. */
   close(graceMs?: number): Promise<void>
 }
 
@@ -57,7 +56,7 @@ export async function serveOverHttp(options: HttpOptions): Promise<RunningHttp> 
   server.on('error', options.onError)
   return {
     url: `http://${options.host.includes(':') ? `[${options.host}]` : options.host}:${port}`,
-    async close(graceMs = 30_000) {
+    async close(graceMs = 35_000) {
       const closed = new Promise<void>(resolve => {
         server.close(() => {
           resolve()
@@ -131,16 +130,19 @@ class Front {
 
   /** Settles when no exchange is running any more, and after `graceMs` in any case. */
   async idle(graceMs: number): Promise<void> {
-    const late = new AbortController()
-    const deadline = delay(graceMs, undefined, { signal: late.signal }).catch(() => {})
-    while (!late.signal.aborted && this.#exchanges.size > 0)
-      await Promise.race([Promise.allSettled(this.#exchanges), deadline.then(() => late.abort())])
-    late.abort()
+    const { promise: late, resolve } = Promise.withResolvers<void>()
+    const timer = setTimeout(resolve, graceMs)
+    await Promise.race([this.#finished(), late])
+    clearTimeout(timer)
   }
 
   async close(): Promise<void> {
     for (const server of this.#standing.values()) await server.close()
     for (const { handler } of this.#general.values()) await handler.close()
+  }
+
+  async #finished(): Promise<void> {
+    while (this.#exchanges.size > 0) await Promise.allSettled(this.#exchanges)
   }
 
   async #serve(caller: HttpCaller, request: IncomingMessage, response: ServerResponse, body: unknown): Promise<void> {
