@@ -37,7 +37,8 @@ export async function loadConfig(file: string, kinds: readonly Kind[]): Promise<
   const raw: unknown = document.toJS({ maxAliasCount: 100 })
   if (raw === null || raw === undefined) fail([{ path: [], reason: 'the file is empty; it begins with version: 1' }])
   const schema = configSchema(kinds)
-  const parsed = schema.safeParse(raw)
+  // Compiling the schema to code pays off from the second use on; a configuration is parsed once.
+  const parsed = schema.safeParse(raw, { jitless: true })
   if (!parsed.success) return fail(parsed.error.issues.flatMap(issue => problemsOf(issue, schema)))
   return buildConfig({ file, text, document: parsed.data, kinds, fail })
 }

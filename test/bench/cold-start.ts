@@ -1,5 +1,4 @@
 import type { Command } from './caller.ts'
-import type { Installation } from './installation.ts'
 import { median } from './quantile.ts'
 import { startOverStdio } from './stdio-caller.ts'
 
@@ -12,19 +11,15 @@ export interface ColdStart {
 }
 
 /** The ways of starting that are compared. */
-export type Starts = Record<'bare' | 'packed' | 'packedWithoutCache' | 'source', ColdStart>
+export type Start = 'bare' | 'packed' | 'packedWithoutCache' | 'source'
 
 /** Starts each server over stdio again and again, in turns; the first turn fills the compile cache and does not count. */
-export async function measureColdStarts({ bare, packed, source }: Installation, starts: number): Promise<Starts> {
-  const uncached = { ...packed.stdio.environment, NODE_DISABLE_COMPILE_CACHE: '1' }
-  const commands: Record<keyof Starts, Command> = {
-    bare: bare.stdio,
-    packed: packed.stdio,
-    packedWithoutCache: { ...packed.stdio, environment: uncached },
-    source: source.stdio,
-  }
-  const names = Object.keys(commands) as (keyof Starts)[]
-  const measured: Record<keyof Starts, ColdStart[]> = { bare: [], packed: [], packedWithoutCache: [], source: [] }
+export async function measureColdStarts(
+  commands: Readonly<Record<Start, Command>>,
+  starts: number,
+): Promise<Record<Start, ColdStart>> {
+  const names = Object.keys(commands) as Start[]
+  const measured: Record<Start, ColdStart[]> = { bare: [], packed: [], packedWithoutCache: [], source: [] }
   for (let turn = 0; turn <= starts; turn++) {
     for (const name of names) {
       const start = await startOnce(commands[name])
@@ -52,4 +47,9 @@ async function startOnce(command: Command): Promise<ColdStart> {
   const called = performance.now()
   await caller.close()
   return { listedMs: listed - began, firstCallMs: called - listed }
+}
+
+/** The same start as if Node had never compiled the program before. */
+export function withoutCompileCache(command: Command): Command {
+  return { ...command, environment: { ...command.environment, NODE_DISABLE_COMPILE_CACHE: '1' } }
 }

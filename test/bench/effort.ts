@@ -22,8 +22,8 @@ export const full: Effort = {
 /** About twenty seconds: enough to see whether a change helped much. */
 export const quick: Effort = {
   rounds: 2,
-  sequentialCalls: 500,
-  parallelCalls: 2_000,
+  sequentialCalls: 300,
+  parallelCalls: 1_200,
   warmUpCalls: 1_000,
-  starts: 3,
+  starts: 2,
 }

@@ -15,31 +15,33 @@ const apiToken = 'ghp_R4nd0mLookingT0kenValue/+x9'
 /** Who the load generator is over HTTP. */
 export const agentToken = 'keyhold_bench-agent-token-0123456789'
 
+/** How one server is started, for each transport. */
+export interface Served {
+  readonly stdio: Command
+  readonly http: Command
+}
+
 /** What can be measured, all against one API. */
 export interface Installation {
-  readonly bare: { readonly stdio: Command; readonly http: Command }
-  /** Keyhold as a user has it: built, packed and unpacked. */
-  readonly packed: { readonly stdio: Command; readonly http: Command }
+  readonly bare: Served
   /** Keyhold as it runs in this checkout. */
-  readonly source: { readonly stdio: Command; readonly http: Command }
+  readonly source: Served
+  /** Builds Keyhold, packs it and unpacks it: as a user has it. */
+  pack(): Served
   /** A command of this checkout's own, in the same surroundings. */
-  script(file: URL, args: readonly string[], nodeOptions?: readonly string[]): Command
+  script(file: URL, args: readonly string[]): Command
   /** Where results of started processes can be put. */
   readonly folder: string
   remove(): void
 }
 
 /** Sets up everything that is measured in a fresh folder: the API, a sealed key, a configuration, both servers. */
-export async function install(options: { readonly packed: boolean }): Promise<Installation> {
+export async function install(): Promise<Installation> {
   const home = makeHome()
   const { folder } = home
-  // Node keeps its compile cache in the temporary folder; what an earlier run left there must not count.
-  const temporary = join(folder, 'tmp')
-  mkdirSync(temporary)
-  const environment = { ...home.environment, TMPDIR: temporary }
   const node = (args: readonly string[], more: Record<string, string> = {}): Command => ({
     argv: [process.execPath, ...args],
-    environment: { ...environment, ...more },
+    environment: { ...home.environment, ...more },
     cwd: folder,
   })
   const upstream = await startListening(
@@ -53,7 +55,7 @@ export async function install(options: { readonly packed: boolean }): Promise<In
   const installed = mkdtempSync(join(cache, 'keyhold-bench-'))
   const bare = compileBareServer(join(installed, 'bare'))
   const bareEnvironment = { API_URL: upstream.url, API_TOKEN: apiToken }
-  const keyhold = (entry: string) => ({
+  const keyhold = (entry: string): Served => ({
     stdio: node([entry, 'stdio']),
     http: node([entry, 'serve', '--listen', '127.0.0.1:0', '--log-level', 'info']),
   })
@@ -62,9 +64,9 @@ export async function install(options: { readonly packed: boolean }): Promise<In
       stdio: node([join(bare, 'stdio.js')], bareEnvironment),
       http: node([join(bare, 'http.js')], bareEnvironment),
     },
-    packed: keyhold(options.packed ? unpackKeyhold(installed) : keyholdCommand),
     source: keyhold(keyholdCommand),
-    script: (file, args, nodeOptions = []) => node([...nodeOptions, fileURLToPath(file), ...args]),
+    pack: () => keyhold(unpackKeyhold(installed)),
+    script: (file, args) => node([fileURLToPath(file), ...args]),
     folder,
     remove() {
       upstream.child.kill()

@@ -15,7 +15,7 @@ import { startOverStdio } from './stdio-caller.ts'
 
 const { values: options } = parseArgs({
   options: {
-    calls: { type: 'string', default: '10000' },
+    calls: { type: 'string', default: '8000' },
     top: { type: 'string', default: '25' },
     /** Keeps the profiles here, for a viewer. */
     keep: { type: 'string' },
@@ -23,7 +23,7 @@ const { values: options } = parseArgs({
 })
 const calls = Number(options.calls)
 const top = Number(options.top)
-const installation = await install({ packed: false })
+const installation = await install()
 const folder = options.keep ?? installation.folder
 try {
   const { source } = installation
@@ -97,5 +97,5 @@ function print(title: string, times: readonly SelfTime[]): void {
   for (const [owner, ms] of byOwner(times).slice(0, 12)) process.stdout.write(line(ms, owner))
   process.stdout.write(`${'µs/call'.padStart(8)} ${'share'.padStart(8)}  function\n`)
   for (const { name, place, owner, ms } of times.slice(0, top))
-    process.stdout.write(line(ms, `${name}  ${owner === place ? '' : owner} ${place}`))
+    process.stdout.write(line(ms, `${name}  ${owner} ${place}`))
 }

@@ -1,11 +1,11 @@
-import type { Starts } from './cold-start.ts'
+import type { ColdStart, Start } from './cold-start.ts'
 import type { Histogram } from './stages.ts'
 import type { Measured, Pair, Performance } from './throughput.ts'
 
 /** Everything that one run of the bench found out. */
 export interface Findings {
   readonly machine: { readonly node: string; readonly cores: number; readonly loadBefore: number }
-  readonly coldStart: Starts
+  readonly coldStart: Readonly<Record<Start, ColdStart>>
   readonly stdio: Pair<Measured>
   readonly http: Pair<Measured>
   readonly stages: { readonly sequential: Histogram; readonly parallel: Histogram }
@@ -22,7 +22,6 @@ export function formatFindings({ machine, coldStart, stdio, http, stages }: Find
   return [
     `Keyhold against a bare server of the same SDK; ratio = Keyhold / bare`,
     `Node ${machine.node}, ${machine.cores} cores, load ${machine.loadBefore.toFixed(2)} before the start`,
-    '',
     heading('stdio, one call at a time'),
     ...performance(pick(stdio, 'sequential'), { throughput: { atLeast: 0.7 }, p50: { atMost: 1.5 } }),
     heading('stdio, 32 calls in flight'),

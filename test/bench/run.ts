@@ -2,10 +2,10 @@ import { existsSync } from 'node:fs'
 import { availableParallelism, loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
 import type { Caller } from './caller.ts'
-import { measureColdStarts } from './cold-start.ts'
+import { measureColdStarts, withoutCompileCache } from './cold-start.ts'
 import { type Effort, full, inFlight, quick } from './effort.ts'
 import { startOverHttp } from './http-caller.ts'
-import { agentToken, install, type Installation } from './installation.ts'
+import { agentToken, install, type Served } from './installation.ts'
 import { type Findings, formatFindings } from './report.ts'
 import { measureStages } from './stages.ts'
 import { startOverStdio } from './stdio-caller.ts'
@@ -29,14 +29,22 @@ process.stdout.write(options.json ? `${JSON.stringify(findings, null, 2)}\n` : f
 async function measure(effort: Effort): Promise<Findings> {
   const [loadBefore = 0] = loadavg()
   say('building and packing Keyhold')
-  const installation = await install({ packed: true })
+  const installation = await install()
   try {
+    const { bare, source } = installation
+    const packed = installation.pack()
     say('cold starts')
-    const coldStart = await measureColdStarts(installation, effort.starts)
+    const commands = {
+      bare: bare.stdio,
+      packed: packed.stdio,
+      packedWithoutCache: withoutCompileCache(packed.stdio),
+      source: source.stdio,
+    }
+    const coldStart = await measureColdStarts(commands, effort.starts)
     say('stdio')
-    const stdio = await overStdio(installation, effort)
+    const stdio = await overStdio(bare, packed, effort)
     say('HTTP')
-    const http = await overHttp(installation, effort)
+    const http = await overHttp(bare, packed, effort)
     say('stages')
     const sequential = { calls: effort.sequentialCalls, inFlight: 1 }
     const stages = {
@@ -50,13 +58,13 @@ async function measure(effort: Effort): Promise<Findings> {
   }
 }
 
-function overStdio({ bare, packed }: Installation, effort: Effort): Promise<Pair<Measured>> {
-  return comparing({ bare: startOverStdio(bare.stdio), keyhold: startOverStdio(packed.stdio) }, effort)
+function overStdio(bare: Served, keyhold: Served, effort: Effort): Promise<Pair<Measured>> {
+  return comparing({ bare: startOverStdio(bare.stdio), keyhold: startOverStdio(keyhold.stdio) }, effort)
 }
 
-async function overHttp({ bare, packed }: Installation, effort: Effort): Promise<Pair<Measured>> {
-  const start = (command: typeof bare.http) => startOverHttp(command, agentToken, inFlight)
-  return await comparing({ bare: await start(bare.http), keyhold: await start(packed.http) }, effort)
+async function overHttp(bare: Served, keyhold: Served, effort: Effort): Promise<Pair<Measured>> {
+  const start = (served: Served) => startOverHttp(served.http, agentToken, inFlight)
+  return await comparing({ bare: await start(bare), keyhold: await start(keyhold) }, effort)
 }
 
 async function comparing(callers: Pair<Caller>, effort: Effort): Promise<Pair<Measured>> {
