@@ -32,7 +32,10 @@ function collect(request: IncomingMessage, maxBytes: number): Promise<Buffer | '
     let length = 0
     const take = (chunk: Buffer) => {
       length += chunk.length
-      if (length <= maxBytes) return void chunks.push(chunk)
+      if (length <= maxBytes) {
+        chunks.push(chunk)
+        return
+      }
       // The rest is read and thrown away: closing now would reset the connection, and the client, which
       // is still sending, would lose the answer that says why (RFC 9112, 9.6). The request timeout bounds it.
       request.off('data', take).resume()

@@ -2,6 +2,9 @@ import type { ServerResponse } from 'node:http'
 import { ProtocolErrorCode } from '@modelcontextprotocol/server'
 import type { Exchange } from './standing.ts'
 
+/** The one error of a handler that has a status of its own (MCP 2026-07-28, client capabilities). */
+const missingCapability: number = ProtocolErrorCode.MissingRequiredClientCapability
+
 /** Ends a response with JSON. */
 export function replyJson(
   response: ServerResponse,
@@ -59,7 +62,6 @@ export function replyTo(response: ServerResponse): Exchange {
   }
 }
 
-/** What a handler answers is 200, errors too; this one error has a status of its own (MCP 2026-07-28, capabilities). */
 function statusOf(message: Parameters<Exchange['answered']>[0]): number {
-  return 'error' in message && message.error.code === ProtocolErrorCode.MissingRequiredClientCapability ? 400 : 200
+  return 'error' in message && message.error.code === missingCapability ? 400 : 200
 }

@@ -74,7 +74,7 @@ export const plainTools: Readonly<Record<string, ToolFixture>> = {
       },
       allOf: [{ anyOf: [{ required: ['phone'] }, { required: ['email'] }] }],
       if: { properties: { contactMethod: { const: 'phone' } }, required: ['contactMethod'] },
-      // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
+      // oxlint-disable-next-line unicorn/no-thenable -- a keyword of JSON Schema, and nothing awaits this object
       then: { required: ['phone'] },
       else: { required: ['email'] },
       additionalProperties: false,

@@ -16,6 +16,8 @@ export interface Stage extends RunningHttp {
   readonly rejected: readonly string[]
   /** Waits for an event, also one that has happened already, until it happened `times`. */
   happened(event: string, times?: number): Promise<void>
+  /** Makes one more of the servers behind it. */
+  newServer(): Server
   /** Lets every call of the tool `wait` answer. */
   release(): void
 }
@@ -48,6 +50,7 @@ export async function setStage(factory?: McpServerFactory): Promise<Stage> {
     async happened(event, times = 1) {
       while (events.filter(other => other === event).length < times) await once(bus, 'event')
     },
+    newServer: () => toolServer(note, bus),
     release() {
       bus.emit('release')
     },
@@ -59,28 +62,35 @@ function toolServer(note: (event: string) => void, bus: EventEmitter): Server {
   server.setRequestHandler('tools/list', () => ({ tools: [] }))
   server.setRequestHandler('tools/call', async ({ params: { name, arguments: args } }, { mcpReq }) => {
     note(`${name} started`)
-    mcpReq.signal.addEventListener('abort', () => note(`${name} cancelled`), { once: true })
-    switch (name) {
-      case 'wait':
-        await Promise.race([once(bus, 'release'), aborted(mcpReq)])
-        return text('released')
-      case 'progress':
-        await progress(mcpReq, 'line one\nline two')
-        return text('done')
-      case 'sample':
-        await mcpReq.requestSampling({ messages: [], maxTokens: 1 })
-        return text('sampled')
-      case 'need':
-        return inputRequired({
-          inputRequests: { it: inputRequired.createMessage({ messages: [], maxTokens: 1 }) },
-        })
-      case 'unprintable':
-        return { content: [], structuredContent: { big: 1n } }
-      default:
-        return text(JSON.stringify(args))
+    const cancelled = () => note(`${name} cancelled`)
+    mcpReq.signal.addEventListener('abort', cancelled)
+    try {
+      return await answer(name, args ?? {}, mcpReq, bus)
+    } finally {
+      mcpReq.signal.removeEventListener('abort', cancelled)
     }
   })
   return server
+}
+
+async function answer(name: string, args: unknown, mcpReq: ServerContext['mcpReq'], bus: EventEmitter) {
+  switch (name) {
+    case 'wait':
+      await Promise.race([once(bus, 'release'), aborted(mcpReq)])
+      return text('released')
+    case 'progress':
+      await progress(mcpReq, 'line one\nline two')
+      return text('done')
+    case 'sample':
+      await mcpReq.requestSampling({ messages: [], maxTokens: 1 })
+      return text('sampled')
+    case 'need':
+      return inputRequired({ inputRequests: { it: inputRequired.createMessage({ messages: [], maxTokens: 1 }) } })
+    case 'unprintable':
+      return { content: [], structuredContent: { big: 1n } }
+    default:
+      return text(JSON.stringify(args))
+  }
 }
 
 function text(value: string): CallToolResult {

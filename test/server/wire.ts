@@ -14,7 +14,7 @@ export class Wire {
 
   private constructor(socket: Socket) {
     this.#socket = socket
-    this.#closed = once(socket, 'close')
+    this.#closed = new Promise(resolve => socket.once('close', resolve))
     socket.setEncoding('utf8')
     socket.on('data', text => {
       this.#received += String(text)
@@ -68,18 +68,23 @@ export interface Post {
   readonly body: string | Buffer
 }
 
-/** The bytes of a POST, with every header that a correct client sends. */
-export function post(url: string, { headers = {}, body }: Post): Buffer {
-  const all: Record<string, string | null> = {
-    host: new URL(url).host,
+/** The headers of a correct client, with those of the given post over them. */
+export function headersOf({ headers = {} }: Post): Record<string, string> {
+  const all = {
     authorization: 'Bearer good',
     'content-type': 'application/json',
     accept: 'application/json, text/event-stream',
-    'content-length': String(Buffer.byteLength(body)),
     ...headers,
   }
-  const lines = Object.entries(all).map(([name, value]) => (value === null ? '' : `${name}: ${value}\r\n`))
-  return Buffer.concat([Buffer.from(`POST /mcp HTTP/1.1\r\n${lines.join('')}\r\n`), Buffer.from(body)])
+  return Object.fromEntries(Object.entries(all).filter((entry): entry is [string, string] => entry[1] !== null))
+}
+
+/** The bytes of a POST, with every header that a correct client sends. */
+export function post(url: string, { headers = {}, body }: Post): Buffer {
+  const framing = { host: new URL(url).host, 'content-length': String(Buffer.byteLength(body)) }
+  const lines = Object.entries(headersOf({ headers: { ...framing, ...headers }, body }))
+  const head = lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')
+  return Buffer.concat([Buffer.from(`POST /mcp HTTP/1.1\r\n${head}\r\n`), Buffer.from(body)])
 }
 
 /** A request as a correct client of an era posts it. */
@@ -88,10 +93,10 @@ export function request(era: Era, method: string, params: Record<string, unknown
   if (era === '2025-11-25')
     return { headers: { 'mcp-protocol-version': era }, body: JSON.stringify({ jsonrpc: '2.0', id, method, params }) }
   const meta = { [PROTOCOL_VERSION_META_KEY]: era, [CLIENT_CAPABILITIES_META_KEY]: {} }
-  const { _meta, ...rest } = params
+  const { _meta, ...rest } = params as { _meta?: object }
   return {
     headers: { 'mcp-protocol-version': era, 'mcp-method': method, ...name },
-    body: JSON.stringify({ jsonrpc: '2.0', id, method, params: { ...rest, _meta: { ...meta, ...(_meta ?? {}) } } }),
+    body: JSON.stringify({ jsonrpc: '2.0', id, method, params: { ...rest, _meta: { ...meta, ..._meta } } }),
   }
 }
 
