@@ -1,9 +1,10 @@
 import { kinds } from '../tools/index.ts'
 import { createLease } from './credentials/lease.ts'
 import type { ExecuteContext, Executor, Limits } from './kind.ts'
+import { Outbox } from './process/outbox.ts'
 import { createRedactor, type Redactor } from './redact/redactor.ts'
 import { Refusal } from './refusal.ts'
-import { type FromWorker, type StartMessage, ToWorker } from './workers/protocol.ts'
+import { type FromWorker, type StartMessage, type ToWorker, ToWorkerBatch } from './workers/protocol.ts'
 
 /*
  * A worker process: serves one configured tool, is the only process that holds its credential,
@@ -22,10 +23,13 @@ const withoutCredential = { credential: null, secrets: [], fingerprint: null } a
 const running = new Map<number, AbortController>()
 const redactors = new WeakMap<object, Redactor>()
 
-function send(message: FromWorker): Promise<void> {
+const outbox = new Outbox<FromWorker>(messages => void sendNow(messages))
+
+/** Resolves when the messages have been handed to the kernel. */
+function sendNow(messages: readonly FromWorker[]): Promise<void> {
   return new Promise(resolve => {
     if (process.send === undefined || !process.connected) return resolve()
-    process.send(message, () => resolve())
+    process.send([...messages], () => resolve())
   })
 }
 
@@ -48,7 +52,7 @@ function redactorFor(lease: Lease | typeof withoutCredential): Redactor {
   if (redactor === undefined) {
     redactor = createRedactor(lease.secrets)
     redactors.set(lease, redactor)
-    if (lease.fingerprint !== null) void send({ type: 'leased', fingerprint: lease.fingerprint })
+    if (lease.fingerprint !== null) outbox.push({ type: 'leased', fingerprint: lease.fingerprint })
   }
   return redactor
 }
@@ -75,17 +79,17 @@ async function carryOut(duty: Duty, job: Extract<ToWorker, { type: 'job' }>): Pr
       },
     }
     abort.signal.throwIfAborted()
-    if (job.announce) await send({ type: 'started', id: job.id })
+    if (job.announce) await sendNow([{ type: 'started', id: job.id }])
     const { answer, ...facts } = await executor.execute(job.request, context)
     if (facts.status === 401) duty.lease?.drop()
     const redactionBegan = performance.now()
     const shown = redactor.value(answer) as Record<string, unknown>
     timings.redactMs = performance.now() - redactionBegan
-    await send({ type: 'result', id: job.id, answer: shown, ...facts, fingerprint: lease.fingerprint, timings })
+    outbox.push({ type: 'result', id: job.id, answer: shown, ...facts, fingerprint: lease.fingerprint, timings })
   } catch (error) {
     const refusal = error instanceof Refusal ? error : new Refusal('internal', 'the worker failed', { cause: error })
     const detail = redactors.get(lease)?.text(detailOf(refusal)) ?? refusal.message
-    await send({ type: 'refused', id: job.id, code: refusal.code, detail, fingerprint: lease.fingerprint })
+    outbox.push({ type: 'refused', id: job.id, code: refusal.code, detail, fingerprint: lease.fingerprint })
   } finally {
     clearTimeout(timer)
     running.delete(job.id)
@@ -111,10 +115,8 @@ process.on('SIGTERM', () => {})
 process.on('disconnect', () => process.exit(0))
 
 let duty: Duty | null = null
-process.on('message', (raw: unknown) => {
-  const parsed = ToWorker.safeParse(raw)
-  if (!parsed.success) process.exit(1)
-  const message = parsed.data
+
+function obey(message: ToWorker): void {
   switch (message.type) {
     case 'start':
       duty ??= takeUp(message)
@@ -129,4 +131,10 @@ process.on('message', (raw: unknown) => {
     default:
       message satisfies never
   }
+}
+
+process.on('message', (raw: unknown) => {
+  const parsed = ToWorkerBatch.safeParse(raw)
+  if (!parsed.success) process.exit(1)
+  for (const message of parsed.data) obey(message)
 })

@@ -64,7 +64,8 @@ export async function serve(
     for (const signal of ['SIGTERM', 'SIGINT'] as const) world.onSignal(signal, resolve)
   })
   log.info('finishing running calls')
-  const closing = http.close()
+  // Longer than the gate waits for calls, so that the answers of those it ends still reach their clients.
+  const closing = http.close(graceMs + 5_000)
   await gate.stop(graceMs)
   await closing
   return 0

@@ -77,6 +77,7 @@ async function dispatch(
       request: planned.request,
       timeoutMs: timeoutMs - (performance.now() - queued),
       idempotent: planned.operation.idempotent,
+      reads: planned.operation.access === 'read',
       signal: call.signal,
     })
     stages.mark('worker')

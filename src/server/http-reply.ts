@@ -23,7 +23,7 @@ export function replyJson(
   response.end(body)
 }
 
-/** Ends a response with a JSON-RPC error that belongs to no request. */
+/** Ends a response with a JSON-RPC error that belongs to no request; MCP has it carry no id rather than null. */
 export function replyError(
   response: ServerResponse,
   status: number,
@@ -31,7 +31,7 @@ export function replyError(
   message: string,
   headers?: Record<string, string>,
 ): void {
-  replyJson(response, status, { jsonrpc: '2.0', id: null, error: { code, message } }, headers)
+  replyJson(response, status, { jsonrpc: '2.0', error: { code, message } }, headers)
 }
 
 /** Writes what a server sends: one JSON body, or an event stream once something comes before the answer. */

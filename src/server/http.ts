@@ -90,10 +90,11 @@ class Front {
     // A client that was not told to send its body may do so or not, so what it sends next has no known beginning.
     if (awaitsContinue) response.setHeader('connection', 'close')
     const [path] = (request.url ?? '').split('?', 1)
+    // Before the guard: a probe asks by address, and what it learns is nothing.
+    if (path === '/healthz') return replyHealth(request, response)
     const problem = guardProblem(this.#guard, request)
     if (problem !== null)
       return this.#reject(response, 403, `the ${problem === 'host' ? 'Host' : 'Origin'} header names another server`)
-    if (path === '/healthz') return replyHealth(request, response)
     if (path !== '/mcp') return this.#reject(response, 404, 'there is nothing at this path; MCP is at /mcp')
     const token = bearerToken(request)
     const caller = this.#options.callerOf(token)

@@ -1,6 +1,7 @@
 import type { Readable, Writable } from 'node:stream'
 import { TextDecoder } from 'node:util'
 import type { JSONRPCMessage, Transport } from '@modelcontextprotocol/server'
+import { Outbox } from '../process/outbox.ts'
 
 /** The longest message that is read, in bytes; a longer one is skipped and answered with an error. */
 const maxLineBytes = 16 * 1_048_576
@@ -18,6 +19,7 @@ export class LineTransport implements Transport {
 
   readonly #input: Readable
   readonly #output: Writable
+  readonly #outbox: Outbox<string>
   readonly #onRejected: (reason: string) => void
   readonly #decoder = new TextDecoder('utf-8', { fatal: true })
   readonly #ended = Promise.withResolvers<void>()
@@ -31,6 +33,7 @@ export class LineTransport implements Transport {
     this.#input = input
     this.#output = output
     this.#onRejected = onRejected
+    this.#outbox = new Outbox(lines => void output.write(lines.join('')))
   }
 
   /** Settles when either side has ended the connection. */
@@ -43,17 +46,19 @@ export class LineTransport implements Transport {
     this.#input.once('end', this.#end)
     this.#input.once('close', this.#end)
     this.#input.once('error', this.#end)
-    // The client stopped reading: there is nobody left to serve.
-    this.#output.once('error', this.#end)
+    // The client stopped reading: there is nobody left to serve. Every write that was under way may fail
+    // as well, and an error that nobody listens for would end the process as a crash.
+    this.#output.on('error', this.#end)
   }
 
   async send(message: JSONRPCMessage): Promise<void> {
-    if (!this.#closed) this.#output.write(`${JSON.stringify(message)}\n`)
+    if (!this.#closed) this.#outbox.push(`${JSON.stringify(message)}\n`)
   }
 
   async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true
+    this.#outbox.flush()
     this.#input.off('data', this.#read)
     this.#input.pause()
     this.onclose?.()
@@ -108,15 +113,24 @@ export class LineTransport implements Transport {
     } catch {
       return this.#reject(-32700, 'a message that is not valid JSON')
     }
-    if (!isMessage(message)) return this.#reject(-32600, 'a message that is not JSON-RPC 2.0')
+    if (!isMessage(message)) {
+      // Never an answer to an answer: two sides that do this would not stop.
+      if (isAnswer(message)) return this.#onRejected('an answer that is not JSON-RPC 2.0')
+      return this.#reject(-32600, 'a message that is not JSON-RPC 2.0')
+    }
     this.onmessage?.(message)
   }
 
   #reject(code: number, reason: string): void {
     this.#onRejected(reason)
-    const error = { jsonrpc: '2.0', id: null, error: { code, message: `Keyhold cannot read ${reason}` } }
-    if (!this.#closed) this.#output.write(`${JSON.stringify(error)}\n`)
+    // MCP has an error that belongs to no request carry no id, where JSON-RPC 2.0 has it null.
+    const error = { jsonrpc: '2.0', error: { code, message: `Keyhold cannot read ${reason}` } }
+    if (!this.#closed) this.#outbox.push(`${JSON.stringify(error)}\n`)
   }
+}
+
+function isAnswer(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !('method' in value) && ('result' in value || 'error' in value)
 }
 
 /** The shape that JSON-RPC 2.0, sections 4 and 5, asks for; what is inside is checked where it is used. */

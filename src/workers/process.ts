@@ -1,7 +1,8 @@
 import { type ChildProcess, fork } from 'node:child_process'
+import { Outbox } from '../process/outbox.ts'
 import { Refusal } from '../refusal.ts'
 import type { WorkerGrant } from './permissions.ts'
-import { FromWorker, type StartMessage, type ToWorker, type WorkerResult } from './protocol.ts'
+import { type FromWorker, FromWorkerBatch, type StartMessage, type ToWorker, type WorkerResult } from './protocol.ts'
 
 /** How long after a call's deadline a worker may still answer before it is killed. */
 const graceMs = 1_000
@@ -45,6 +46,8 @@ export interface Job {
   /** From now on; after it and a grace period the worker is killed. */
   readonly timeoutMs: number
   readonly idempotent: boolean
+  /** Whether it only reads, so that without an answer nothing has happened. */
+  readonly reads: boolean
   readonly signal: AbortSignal
 }
 
@@ -58,6 +61,7 @@ interface Pending {
 /** One worker process: the gate's end of its channel. */
 export class WorkerProcess {
   readonly #child: ChildProcess
+  readonly #outbox: Outbox<ToWorker>
   readonly #pending = new Map<number, Pending>()
   readonly #events: WorkerEvents
   #nextId = 1
@@ -82,11 +86,15 @@ export class WorkerProcess {
       // A crashing process prints source lines and values; nothing of a worker's output is kept.
       stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
     })
-    this.#child.on('message', message => this.#received(message))
+    this.#outbox = new Outbox(messages => {
+      // A worker that has gone is reported by its exit event, not by this callback.
+      if (this.#child.connected) this.#child.send([...messages], () => {})
+    })
+    this.#child.on('message', batch => this.#received(batch))
     // `disconnect` comes after the last message was read; `exit` may come before it.
     this.#child.on('disconnect', () => this.#whenGone())
     this.#child.on('error', () => this.#ended())
-    this.#send(options.start)
+    this.#outbox.push(options.start)
   }
 
   get pid(): number | undefined {
@@ -110,7 +118,7 @@ export class WorkerProcess {
     const id = this.#nextId++
     return new Promise<WorkerResult>((resolve, reject) => {
       if (!this.alive) return reject(new WorkerDied('the worker has ended', { repeatable: true, atDeadline: false }))
-      const onAbort = () => this.#send({ type: 'cancel', id })
+      const onAbort = () => this.#outbox.push({ type: 'cancel', id })
       const timer = setTimeout(() => this.#killForDeadline(), job.timeoutMs + graceMs)
       const cleanUp = () => {
         clearTimeout(timer)
@@ -118,7 +126,7 @@ export class WorkerProcess {
       }
       job.signal.addEventListener('abort', onAbort, { once: true })
       this.#pending.set(id, { resolve, reject, cleanUp, repeatable: true })
-      this.#send({ type: 'job', id, request: job.request, timeoutMs: job.timeoutMs, announce: !job.idempotent })
+      this.#outbox.push({ type: 'job', id, request: job.request, timeoutMs: job.timeoutMs, announce: !job.idempotent })
       if (job.signal.aborted) onAbort()
     })
   }
@@ -132,19 +140,17 @@ export class WorkerProcess {
     clearTimeout(timer)
   }
 
-  #send(message: ToWorker): void {
-    // A worker that has gone is reported by its exit event, not by this callback.
-    if (this.#child.connected) this.#child.send(message, () => {})
-  }
-
   #received(raw: unknown): void {
-    const parsed = FromWorker.safeParse(raw)
+    const parsed = FromWorkerBatch.safeParse(raw)
     if (!parsed.success) {
       this.#events.malformed()
       this.#child.kill('SIGKILL')
       return
     }
-    const message = parsed.data
+    for (const message of parsed.data) this.#heard(message)
+  }
+
+  #heard(message: FromWorker): void {
     switch (message.type) {
       case 'started': {
         const pending = this.#pending.get(message.id)

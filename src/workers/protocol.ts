@@ -38,7 +38,7 @@ const JobMessage = z.strictObject({
 const CancelMessage = z.strictObject({ type: z.literal('cancel'), id: z.int() })
 
 /** Everything a gate may say to a worker. */
-export const ToWorker = z.discriminatedUnion('type', [StartMessage, JobMessage, CancelMessage])
+const ToWorker = z.discriminatedUnion('type', [StartMessage, JobMessage, CancelMessage])
 
 const Timings = z.strictObject({ leaseMs: z.number(), upstreamMs: z.number(), redactMs: z.number() })
 
@@ -71,7 +71,11 @@ const LeasedMessage = z.strictObject({ type: z.literal('leased'), fingerprint: z
 const StartedMessage = z.strictObject({ type: z.literal('started'), id: z.int() })
 
 /** Everything a worker may say to the gate. */
-export const FromWorker = z.discriminatedUnion('type', [StartedMessage, LeasedMessage, ResultMessage, RefusedMessage])
+const FromWorker = z.discriminatedUnion('type', [StartedMessage, LeasedMessage, ResultMessage, RefusedMessage])
+
+/** Messages travel in batches: under load, one write carries what one turn of the event loop produced. */
+export const ToWorkerBatch = z.array(ToWorker)
+export const FromWorkerBatch = z.array(FromWorker)
 
 export type StartMessage = z.output<typeof StartMessage>
 export type ToWorker = z.output<typeof ToWorker>

@@ -45,9 +45,9 @@ export class ToolWorker {
     } catch (error) {
       if (!(error instanceof WorkerDied)) throw error
       const timeoutMs = job.timeoutMs - (performance.now() - started)
-      if (!error.repeatable || error.atDeadline || timeoutMs <= 0 || job.signal.aborted) throw refusalOf(error)
+      if (!error.repeatable || error.atDeadline || timeoutMs <= 0 || job.signal.aborted) throw refusalOf(error, job)
       return await this.#attempt({ ...job, timeoutMs }).catch(again => {
-        throw again instanceof WorkerDied ? refusalOf(again) : again
+        throw again instanceof WorkerDied ? refusalOf(again, job) : again
       })
     } finally {
       this.#restIfIdle()
@@ -78,7 +78,8 @@ export class ToolWorker {
   }
 }
 
-function refusalOf(death: WorkerDied): Refusal {
-  const code = !death.repeatable ? 'outcome_unknown' : death.atDeadline ? 'target_timeout' : 'internal'
+function refusalOf(death: WorkerDied, job: Job): Refusal {
+  const nothingDone = job.reads || (death.repeatable && !job.idempotent)
+  const code = !nothingDone ? 'outcome_unknown' : death.atDeadline ? 'target_timeout' : 'internal'
   return new Refusal(code, death.message, { cause: death })
 }

@@ -12,11 +12,11 @@ export const inFlight = 32
 
 /** About two minutes. */
 export const full: Effort = {
-  rounds: 5,
-  sequentialCalls: 1_500,
-  parallelCalls: 6_000,
-  warmUpCalls: 5_000,
-  starts: 11,
+  rounds: 4,
+  sequentialCalls: 1_000,
+  parallelCalls: 5_000,
+  warmUpCalls: 4_000,
+  starts: 9,
 }
 
 /** About twenty seconds: enough to see whether a change helped much. */

@@ -140,7 +140,7 @@ describe('over HTTP, what cannot be understood is refused, and the next call wor
     const { port } = new URL(server.url)
     const answer = await new Promise<string>(resolve => {
       const socket = connectTcp(Number(port), '127.0.0.1', () =>
-        socket.write('GET /healthz HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n'),
+        socket.write('POST /mcp HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n'),
       )
       let text = ''
       socket.on('data', chunk => {

@@ -25,6 +25,7 @@ describe.each(combinations)('over %s in revision %s', (transport, revision) => {
     })
     expect(JSON.parse(called.text)).toEqual(called.structured)
     expect(scene.upstream.requests.map(({ headers }) => headers.authorization)).toEqual([`Bearer ${secretToken}`])
+    expect(scene.upstream.bytes()).toContain(`authorization: Bearer ${secretToken}`)
     expect(findForms(called.raw, secretToken)).toEqual([])
     expect(called.raw).toContain('Bearer [credential github]')
     expect(scene.calls()).toMatchObject([

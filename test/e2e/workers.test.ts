@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { afterEach, describe, expect, test } from 'vitest'
 import { findForms } from '../support/forms.ts'
@@ -91,6 +92,25 @@ describe('deadline and cancellation', () => {
     expect((await scene.call('github_call_api', newIssue)).structured['code']).toBe('outcome_unknown')
   })
 
+  test.each(['PUT', 'DELETE', 'POST', 'PATCH'])(
+    'a %s whose connection breaks after it was sent has an unknown outcome',
+    async method => {
+      scene = await setScene({
+        respond: (_request, response) => void response.destroy(),
+        tool: { allow: [`${method} /thing`] },
+      })
+      const called = await scene.call('github_call_api', { method, path: '/thing' })
+      expect(called.structured['code']).toBe('outcome_unknown')
+      expect(scene.upstream.requests).toHaveLength(1)
+      expect(scene.calls()).toMatchObject([{ outcome: 'unknown', code: 'outcome_unknown' }])
+    },
+  )
+
+  test('a GET whose connection breaks: target_unreachable', async () => {
+    scene = await setScene({ respond: (_request, response) => void response.destroy() })
+    expect((await scene.call('github_call_api', issues)).structured['code']).toBe('target_unreachable')
+  })
+
   test('an upstream that drips byte by byte cannot stretch the deadline', async () => {
     scene = await setScene({
       tool: { limits: { timeout: '1s' } },
@@ -125,7 +145,9 @@ describe('deadline and cancellation', () => {
 
 describe('a worker has the least it needs', () => {
   test('its environment is empty, its arguments hold no key, and it may neither write nor start processes', async () => {
-    scene = await setScene()
+    // A key of its own: other tests that run now may give theirs to a worker's environment.
+    const secret = `ghp_${randomBytes(20).toString('hex')}`
+    scene = await setScene({ secret })
     await scene.call('github_call_api', issues)
     const [worker] = childrenOf(scene.pid)
     const environ = readFileSync(`/proc/${worker}/environ`, 'utf8').split('\0').filter(Boolean)
@@ -134,7 +156,7 @@ describe('a worker has the least it needs', () => {
     expect(argv).toContain('--permission')
     expect(argv.filter(argument => /allow-(fs-write|child|worker|wasi|addons|inspector)/.test(argument))).toEqual([])
     const everything = execFileSync('ps', ['axeww'], { encoding: 'utf8', maxBuffer: 1 << 26 })
-    expect(findForms(everything, secretToken)).toEqual([])
+    expect(findForms(everything, secret)).toEqual([])
   })
 
   test('an env credential is the one variable its worker gets', async () => {

@@ -90,6 +90,18 @@ describe('a body', () => {
     expect(await wire.until(/größer als 🦊/)).toMatch(/^HTTP\/1\.1 200 /)
   })
 
+  test('in chunks of one byte is read whole', async () => {
+    const wire = await open()
+    const { headers, body } = request('2025-11-25', 'tools/call', {
+      name: 'echo',
+      arguments: { x: 'y'.repeat(20_000) },
+    })
+    const framing = { 'content-length': null, 'transfer-encoding': 'chunked' }
+    const chunks = [...Buffer.from(body)].map(byte => `1\r\n${String.fromCharCode(byte)}\r\n`)
+    await wire.write(post(stage.url, { headers: { ...headers, ...framing }, body: '' }), `${chunks.join('')}0\r\n\r\n`)
+    expect(await wire.until(/"id":1/)).toContain('y'.repeat(20_000))
+  })
+
   test('of a stranger is not taken for a request', async () => {
     const wire = await open()
     const inner = post(stage.url, call('2025-11-25', 'echo', 'smuggled'))
@@ -126,6 +138,17 @@ describe('a body', () => {
     expect([answer.status, JSON.parse(answer.text)]).toMatchObject([status, { jsonrpc: '2.0', error: { code } }])
     expect(stage.events).toEqual([])
     await expectToServe()
+  })
+
+  test('that is refused before the protocol gets an error without an id, as MCP has it', async () => {
+    const answers = await Promise.all(
+      [
+        { body: 'no JSON' },
+        { body: ' '.repeat(maxBodyBytes + 1) },
+        { headers: { authorization: 'Bearer bad' }, body: '{}' },
+      ].map(send),
+    )
+    for (const { text } of answers) expect(Object.keys(JSON.parse(text) as object)).toEqual(['jsonrpc', 'error'])
   })
 })
 

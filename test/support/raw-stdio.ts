@@ -37,7 +37,7 @@ export function startRawStdio(home: Home): RawStdio {
     write: bytes => void child.stdin.write(bytes),
     async reply(id) {
       for (;;) {
-        const index = replies.findIndex(reply => reply.id === id)
+        const index = replies.findIndex(reply => (reply.id ?? null) === id)
         if (index !== -1) return replies.splice(index, 1)[0] as Reply
         await new Promise<void>((resolve, reject) => {
           waiting.push(resolve)

@@ -51,14 +51,15 @@ export async function startUpstream(respond: Respond = echo): Promise<Upstream> 
     request.on('error', () => {})
     response.on('error', () => {})
   })
-  // The bytes are recorded before anything parses them, so that half a request is seen too.
+  // Bytes are recorded as they arrive, so that half a request is seen too.
   const front = createTcpServer(socket => {
     connections++
     sockets.add(socket)
     socket.on('close', () => sockets.delete(socket))
     socket.on('error', () => {})
-    socket.prependListener('data', chunk => chunks.push(chunk.toString('latin1')))
     server.emit('connection', socket)
+    // After the HTTP server has taken the socket: a listener added before would never hear anything.
+    socket.prependListener('data', chunk => chunks.push(chunk.toString('latin1')))
   })
   await new Promise<void>(resolve => front.listen(0, '127.0.0.1', resolve))
   const { port } = front.address() as AddressInfo

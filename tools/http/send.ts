@@ -2,7 +2,7 @@ import { errors, Pool } from 'undici'
 import type { ExecuteContext, Execution, Executor, LeasedCredential } from '../../src/kind.ts'
 import { Refusal } from '../../src/refusal.ts'
 import { shownHeaders } from './headers.ts'
-import { isIdempotent } from './method.ts'
+import { accessOf } from './method.ts'
 import { HttpRequest } from './request.ts'
 import { readBody } from './response.ts'
 import type { HttpTarget } from './target.ts'
@@ -113,7 +113,7 @@ const neverConnected = new Set([
 
 /**
  * Names a failure. Whether a request took effect is only known when it never left; after that,
- * a request that is not idempotent has an unknown outcome and must not be repeated blindly.
+ * a request that writes has an unknown outcome, and the agent has to know that it is not known.
  */
 function refusalOf(error: unknown, request: HttpRequest, signal: AbortSignal): Error {
   const { code: given } = error as { code?: unknown }
@@ -141,5 +141,7 @@ function refusalOf(error: unknown, request: HttpRequest, signal: AbortSignal): E
 }
 
 function afterSending(request: HttpRequest, refusal: Refusal): Refusal {
-  return isIdempotent(request.method) ? refusal : new Refusal('outcome_unknown', refusal.message, { cause: refusal })
+  return accessOf(request.method) === 'read'
+    ? refusal
+    : new Refusal('outcome_unknown', refusal.message, { cause: refusal })
 }
