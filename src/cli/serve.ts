@@ -55,7 +55,7 @@ export async function serve(
     callerOf,
     onRejected: reason => {
       log.warn(`refused: ${reason}`)
-      gate.note('request.rejected', { transport: 'http', reason })
+      gate.reject('http', reason)
     },
     onError: error => log.debug(describeError(error), 'protocol'),
   })

@@ -47,7 +47,7 @@ export async function stdio(
     output: world.output,
     onRejected: reason => {
       log.warn(`refused ${reason}`)
-      gate?.note('request.rejected', { transport: 'stdio', reason })
+      gate?.reject('stdio', reason)
     },
     onError: error => log.debug(describeError(error), 'protocol'),
   })

@@ -10,6 +10,7 @@ import type { Answer } from './answer.ts'
 import { createCatalogue, type Offer, offersFor } from './catalogue.ts'
 import { type Call, type GateDeps, invoke, type Stage } from './invoke.ts'
 import { LimitBook } from './limit.ts'
+import { Rejections } from './rejections.ts'
 
 /** The process that talks to agents: decides, records, limits and routes. It holds no credential. */
 export interface Gate {
@@ -17,6 +18,8 @@ export interface Gate {
   invoke(call: Call): Promise<Answer>
   /** Records something that is not a call; a log that cannot be written is reported, not thrown. */
   note(event: string, fields?: Record<string, string | number | boolean | null>): void
+  /** Records that something was turned away before it was a call. */
+  reject(transport: 'stdio' | 'http', reason: string): void
   /** Refuses new calls, lets running ones finish for at most `graceMs`, ends the workers, closes the log. */
   stop(graceMs: number): Promise<void>
 }
@@ -51,6 +54,10 @@ export function createGate(options: GateOptions): Gate {
       options.onProblem(error as Error)
     }
   }
+
+  const rejections = new Rejections((transport, reason, times) =>
+    note('request.rejected', { transport, reason, times }),
+  )
 
   const workerOf = ({ tool }: Offer): ToolWorker => {
     let worker = workers.get(tool.name)
@@ -87,12 +94,14 @@ export function createGate(options: GateOptions): Gate {
       return answer
     },
     note,
+    reject: (transport, reason) => rejections.add(transport, reason),
     async stop(graceMs) {
       accepting = false
       await settled(running, graceMs)
       await Promise.all([...workers.values()].map(worker => worker.stop()))
       // Calls that lost their worker just now still write their closing lines.
       await settled(running, closingMs)
+      rejections.flush()
       await audit.close()
     },
   }

@@ -6,6 +6,7 @@ import { nestsDeeperThan, readJsonBody } from './http-body.ts'
 import { batchProblem, plainRequest } from './http-era.ts'
 import { bearerToken, createGuard, guardProblem } from './http-guard.ts'
 import { replyError, replyJson, replyTo } from './http-reply.ts'
+import { malformedCall } from './malformed.ts'
 import { StandingServer } from './standing.ts'
 
 /** No message of the protocol is nested deeper than its arguments may be, and those have 64 levels. */
@@ -147,6 +148,8 @@ class Front {
   }
 
   async #serve(caller: HttpCaller, request: IncomingMessage, response: ServerResponse, body: unknown): Promise<void> {
+    const malformed = malformedCall(body)
+    if (malformed !== null) this.#options.onRejected(malformed)
     const plain = plainRequest(request, body)
     if (plain === null) return await this.#serveGenerally(caller, request, response, body)
     if (response.destroyed) return

@@ -2,6 +2,7 @@ import type { Readable, Writable } from 'node:stream'
 import { TextDecoder } from 'node:util'
 import type { JSONRPCMessage, Transport } from '@modelcontextprotocol/server'
 import { Outbox } from '../process/outbox.ts'
+import { malformedCall } from './malformed.ts'
 
 /** The longest message that is read, in bytes; a longer one is skipped and answered with an error. */
 const maxLineBytes = 16 * 1_048_576
@@ -118,6 +119,8 @@ export class LineTransport implements Transport {
       if (isAnswer(message)) return this.#onRejected('an answer that is not JSON-RPC 2.0')
       return this.#reject(-32600, 'a message that is not JSON-RPC 2.0')
     }
+    const malformed = malformedCall(message)
+    if (malformed !== null) this.#onRejected(malformed)
     this.onmessage?.(message)
   }
 

@@ -82,6 +82,31 @@ describe('on stdio, what cannot be understood is refused, and the next call work
     expect(home.auditLines().filter(({ event }) => event === 'request.rejected')).toHaveLength(1)
   })
 
+  test.each([
+    ['a call without a name', '{"arguments":{}}'],
+    ['a call whose name is a number', '{"name":7}'],
+    ['a call whose arguments are a list', '{"name":"github_call_api","arguments":[]}'],
+    ['a call without parameters', 'null'],
+  ])('%s is a protocol error, and is on record', async (_what, params) => {
+    const { raw, home } = await start()
+    raw.write(`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":${params}}\n`)
+    const id = params === 'null' ? null : 1
+    expect(await raw.reply(id)).toMatchObject({ error: { code: expect.any(Number) } })
+    expect(await raw.call(2, name, good)).toMatchObject({ result: { structuredContent: { status: 200 } } })
+    expect(home.auditLines().filter(({ event }) => event === 'request.rejected')).toHaveLength(1)
+  })
+
+  test('a flood of what cannot be read does not fill the log: it is counted', async () => {
+    const { raw, home } = await start()
+    raw.write('garbage\n'.repeat(1_000))
+    expect(await raw.call(2, name, good)).toMatchObject({ result: { structuredContent: { status: 200 } } })
+    await raw.end()
+    expect(home.auditLines().filter(({ event }) => event === 'request.rejected')).toMatchObject([
+      { times: 1 },
+      { times: 999 },
+    ])
+  })
+
   test('a client that goes away in the middle of a call ends the process, and the call is on record', async () => {
     const { home, upstream } = await setUp()
     const held = Promise.withResolvers<void>()
