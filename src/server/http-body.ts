@@ -1,5 +1,8 @@
 import type { IncomingMessage } from 'node:http'
 
+/** Keeps no state between calls, since each decodes a whole body. */
+const strictUtf8 = new TextDecoder('utf-8', { fatal: true })
+
 /** What became of reading a request body. */
 export type ReadBody =
   | { readonly type: 'json'; readonly value: unknown }
@@ -20,7 +23,7 @@ export async function readJsonBody(
   const bytes = await collect(request, maxBytes)
   if (typeof bytes === 'string') return { type: bytes }
   try {
-    return { type: 'json', value: JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) }
+    return { type: 'json', value: JSON.parse(strictUtf8.decode(bytes)) }
   } catch {
     return { type: 'invalid' }
   }

@@ -13,10 +13,11 @@ export function replyJson(
   headers: Record<string, string> = {},
 ): void {
   if (response.headersSent || response.destroyed) return
-  const body = Buffer.from(JSON.stringify(value))
+  // A string goes out with its head in one write; a buffer would take two.
+  const body = JSON.stringify(value)
   response.writeHead(status, {
     'content-type': 'application/json',
-    'content-length': body.length,
+    'content-length': Buffer.byteLength(body),
     'cache-control': 'no-store',
     ...headers,
   })
