@@ -49,6 +49,7 @@ export class Chain {
   #torn = false
   /** The head may be one line behind. */
   #headBehind: boolean
+  #headDue: NodeJS.Immediate | undefined
   #condemned = false
   #placeCheckedMs = Number.NEGATIVE_INFINITY
 
@@ -126,8 +127,9 @@ export class Chain {
 
   /**
    * Appends one line and moves the head. Throws when the line is not there as a whole, and leaves no part of it.
-   * A head that cannot be moved is reported and holds up the next line, not this one: the line is on record, and
-   * one line more than the head is what a crash between the two leaves as well.
+   * The head follows at the end of this turn of the event loop, while the call is already under way, and before the
+   * next line in any case: one line more than the head is what a crash between the two leaves as well. A head that
+   * cannot be moved is reported and holds up the next line.
    */
   write(line: string, openDelta: -1 | 0 | 1): void {
     if (this.#headBehind) this.#moveHead()
@@ -139,12 +141,8 @@ export class Chain {
       open: this.#tip.open + openDelta,
       size: this.#tip.size + bytes.length,
     }
-    try {
-      this.#moveHead()
-    } catch (error) {
-      this.#headBehind = true
-      this.#options.onProblem(error as Error)
-    }
+    this.#headBehind = true
+    this.#headDue ??= setImmediate(() => this.#catchUp())
   }
 
   /** Resolves when everything written so far is on the disk; waiters share one sync. */
@@ -165,6 +163,7 @@ export class Chain {
 
   /** The same at once, for a chain that no sync was asked of yet. */
   letGo(): void {
+    this.#catchUp()
     closeSync(this.#log)
     closeSync(this.#head)
     this.#options.ownership.release()
@@ -201,7 +200,19 @@ export class Chain {
     this.#headBehind = false
   }
 
+  #catchUp(): void {
+    clearImmediate(this.#headDue)
+    this.#headDue = undefined
+    if (!this.#headBehind || this.#torn) return
+    try {
+      this.#moveHead()
+    } catch (error) {
+      this.#options.onProblem(error as Error)
+    }
+  }
+
   async #sync(): Promise<void> {
+    this.#catchUp()
     try {
       await Promise.all([syncData(this.#log), syncData(this.#head)])
     } catch (error) {

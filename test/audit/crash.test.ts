@@ -86,6 +86,7 @@ test.each<[string, (log: AuditLog, early: Attempt) => unknown, number]>([
     log.open(opening())
     const [chain = ''] = scene.chains()
     const head = join(scene.dir, `${chain}.head`)
+    await new Promise(setImmediate) // the head follows at the end of a turn
     const before = readFileSync(head)
     last(log, early)
     await log.close()

@@ -250,6 +250,7 @@ describe('while a process is writing', () => {
     record(log, 5)
     const [chain = ''] = scene.chains()
     const attempt = log.open(opening())
+    await new Promise(setImmediate) // the head follows at the end of a turn
     meddle(join(scene.dir, chain))
     now += 1000
     void attempt.close(closing())
