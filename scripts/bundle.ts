@@ -5,6 +5,7 @@ import { rolldown } from 'rolldown'
 /*
  * Puts what `tsc` emitted, and the packages it uses, into few files: a process starts in half the time
  * when it does not look for hundreds of modules. What is imported on demand stays a file of its own.
+ * It is for the machine only: what `tsc` emitted stays beside it, to be read.
  */
 
 const dist = fileURLToPath(new URL('../dist/', import.meta.url))
@@ -17,5 +18,5 @@ const bundle = await rolldown({
   external: ['@napi-rs/keyring'],
   logLevel: 'warn',
 })
-await bundle.write({ dir: `${dist}bundle`, format: 'esm', chunkFileNames: '[name].js' })
+await bundle.write({ dir: `${dist}bundle`, format: 'esm', chunkFileNames: '[name].js', minify: { compress: true, mangle: false } })
 await bundle.close()
