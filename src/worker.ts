@@ -88,7 +88,7 @@ async function carryOut(duty: Duty, job: Extract<ToWorker, { type: 'job' }>): Pr
     outbox.push({ type: 'result', id: job.id, answer: shown, ...facts, fingerprint: lease.fingerprint, timings })
   } catch (error) {
     const refusal = error instanceof Refusal ? error : new Refusal('internal', 'the worker failed', { cause: error })
-    const detail = redactors.get(lease)?.text(detailOf(refusal)) ?? refusal.message
+    const detail = (redactors.get(lease)?.text(detailOf(refusal)) ?? refusal.message).slice(0, 1_000)
     outbox.push({ type: 'refused', id: job.id, code: refusal.code, detail, fingerprint: lease.fingerprint })
   } finally {
     clearTimeout(timer)
@@ -106,7 +106,7 @@ function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> 
 
 function detailOf(refusal: Refusal): string {
   const cause = refusal.cause instanceof Error ? `: ${refusal.cause.name}: ${refusal.cause.message}` : ''
-  return `${refusal.message}${cause}`.slice(0, 1_000)
+  return `${refusal.message}${cause}`
 }
 
 // A Ctrl-C or a service stop reaches the whole process group; the gate decides when a worker ends.

@@ -13,6 +13,8 @@ import { configFile, loadFrom, type World } from './world.ts'
 /** How long running calls may take to finish once the client has gone or the process is told to end. */
 const graceMs = 10_000
 
+const startProblem = 'Keyhold could not start; what it wrote to standard error says why.'
+
 /**
  * `keyhold stdio`: serves the one client that started this process, until it goes away.
  * A configuration that cannot be used still gives the client a server, which says what is wrong.
@@ -37,7 +39,8 @@ export async function stdio(
         running.invoke({ agent, mcpTool, args, transport: 'stdio', trace, signal }),
     }
   } catch (error) {
-    const problems = error instanceof ConfigError ? error.problems.map(formatProblem) : [startProblem(error as Error)]
+    if (!(error instanceof ConfigError)) onProblem(error as Error)
+    const problems = error instanceof ConfigError ? error.problems.map(formatProblem) : [startProblem]
     for (const problem of problems) log.error(problem)
     surface = statusSurface(world.version, configFile(world, options.config), problems)
   }
@@ -80,8 +83,4 @@ function agentOf(loaded: LoadedConfig, name: string) {
       reason: `no agent ${name} for stdio (${hint})`,
     },
   ])
-}
-
-function startProblem(error: Error): string {
-  return `Keyhold could not start: ${error.message}`
 }

@@ -34,13 +34,27 @@ export async function loadConfig(file: string, kinds: readonly Kind[]): Promise<
       })),
     )
   }
-  const raw: unknown = document.toJS({ maxAliasCount: 100 })
+  const raw = plainValue(document, fail)
   if (raw === null || raw === undefined) fail([{ path: [], reason: 'the file is empty; it begins with version: 1' }])
   const schema = configSchema(kinds)
   // Compiling the schema to code pays off from the second use on; a configuration is parsed once.
   const parsed = schema.safeParse(raw, { jitless: true })
   if (!parsed.success) return fail(parsed.error.issues.flatMap(issue => problemsOf(issue, schema)))
   return buildConfig({ file, text, document: parsed.data, kinds, fail })
+}
+
+/** An alias that leads nowhere is named in the library's message; it could be a secret that begins with `*`. */
+function plainValue(document: ReturnType<typeof parseDocument>, fail: (problems: readonly Found[]) => never): unknown {
+  try {
+    return document.toJS({ maxAliasCount: 100 })
+  } catch {
+    return fail([
+      {
+        path: [],
+        reason: 'an alias (*name) that has no anchor, or too many of them; quote a value that begins with *',
+      },
+    ])
+  }
 }
 
 function readText(file: string): string {

@@ -6,13 +6,16 @@ import { Duration, Rate, Size } from './units.ts'
 /** Names of tools, credentials and agents; tool names become a part of MCP tool names. */
 const Name = z.string().regex(/^[a-z][a-z0-9_-]{0,31}$/, 'a name is 1-32 of a-z, 0-9, _ and -, beginning with a letter')
 
+/** A worker's memory is sized for bodies up to this. */
+const maxBodyBytes = 4_194_304
+
 const Limits = z
   .strictObject({
     rate: Rate.optional(),
     concurrency: z.int().min(1).max(1_000).default(8),
-    timeout: Duration.default(30_000),
-    max_request: Size.default(262_144),
-    max_response: Size.default(262_144),
+    timeout: Duration.refine(ms => ms <= 3_600_000, 'at most 1h').default(30_000),
+    max_request: Size.refine(bytes => bytes <= maxBodyBytes, 'at most 4mb').default(262_144),
+    max_response: Size.refine(bytes => bytes <= maxBodyBytes, 'at most 4mb').default(262_144),
   })
   .prefault({})
 

@@ -98,7 +98,7 @@ export function createGate(options: GateOptions): Gate {
     async stop(graceMs) {
       accepting = false
       await settled(running, graceMs)
-      await Promise.all([...workers.values()].map(worker => worker.stop()))
+      await Promise.all([...workers.values()].map(worker => worker.end()))
       // Calls that lost their worker just now still write their closing lines.
       await settled(running, closingMs)
       rejections.flush()

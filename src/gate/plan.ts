@@ -47,7 +47,10 @@ function problemOf(issue: z.core.$ZodIssue): string {
   const where = issue.path.length === 0 ? 'arguments' : issue.path.map(String).join('.').slice(0, 100)
   switch (issue.code) {
     case 'unrecognized_keys':
-      return `${where}: unknown key ${issue.keys.map(key => JSON.stringify(key.slice(0, 50))).join(', ')}`
+      return `${where}: unknown key ${issue.keys
+        .slice(0, maxProblems)
+        .map(key => JSON.stringify(key.slice(0, 50)))
+        .join(', ')}`
     case 'invalid_type':
       return `${where}: expected ${issue.expected}`
     case 'invalid_value':

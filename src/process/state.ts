@@ -1,5 +1,15 @@
 import { randomBytes } from 'node:crypto'
-import { closeSync, fsyncSync, linkSync, mkdirSync, openSync, readFileSync, unlinkSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  statSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs'
 import { join } from 'node:path'
 
 const keyBytes = 32
@@ -24,6 +34,8 @@ export function installationKey(folder: string): Buffer {
 
 function readKey(file: string): Buffer | null {
   try {
+    if (process.platform !== 'win32' && (statSync(file).mode & 0o077) !== 0)
+      throw new Error(`${file} can be read by others: chmod 600 ${file}`)
     const key = Buffer.from(readFileSync(file, 'utf8').trim(), 'hex')
     if (key.length !== keyBytes) throw new Error(`${file} is damaged: it must hold ${keyBytes} bytes in hex`)
     return key

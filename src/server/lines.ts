@@ -120,14 +120,14 @@ export class LineTransport implements Transport {
       return this.#reject(-32600, 'a message that is not JSON-RPC 2.0')
     }
     const malformed = malformedCall(message)
-    if (malformed !== null) this.#onRejected(malformed)
+    if (malformed !== null && 'id' in message) return this.#reject(-32602, malformed, message.id)
     this.onmessage?.(message)
   }
 
-  #reject(code: number, reason: string): void {
+  #reject(code: number, reason: string, id?: unknown): void {
     this.#onRejected(reason)
     // MCP has an error that belongs to no request carry no id, where JSON-RPC 2.0 has it null.
-    const error = { jsonrpc: '2.0', error: { code, message: `Keyhold cannot read ${reason}` } }
+    const error = { jsonrpc: '2.0', id, error: { code, message: `Keyhold cannot read ${reason}` } }
     if (!this.#closed) this.#outbox.push(`${JSON.stringify(error)}\n`)
   }
 }

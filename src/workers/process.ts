@@ -82,6 +82,8 @@ export class WorkerProcess {
       execPath: options.execPath,
       execArgv: [...options.grant.execArgv],
       env: options.grant.environment,
+      // Not the agent's folder: a core file, or a relative path, must not end up there.
+      cwd: '/',
       serialization: 'json',
       // A crashing process prints source lines and values; nothing of a worker's output is kept.
       stdio: ['ignore', 'ignore', 'ignore', 'ipc'],

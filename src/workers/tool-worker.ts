@@ -22,6 +22,7 @@ export class ToolWorker {
   readonly #events: WorkerEvents
   #process: WorkerProcess | null = null
   #idleTimer: NodeJS.Timeout | null = null
+  #ended = false
 
   constructor(plan: WorkerPlan, events: WorkerEvents) {
     this.#plan = plan
@@ -45,7 +46,8 @@ export class ToolWorker {
     } catch (error) {
       if (!(error instanceof WorkerDied)) throw error
       const timeoutMs = job.timeoutMs - (performance.now() - started)
-      if (!error.repeatable || error.atDeadline || timeoutMs <= 0 || job.signal.aborted) throw refusalOf(error, job)
+      if (this.#ended || !error.repeatable || error.atDeadline || timeoutMs <= 0 || job.signal.aborted)
+        throw refusalOf(error, job)
       return await this.#attempt({ ...job, timeoutMs }).catch(again => {
         throw again instanceof WorkerDied ? refusalOf(again, job) : again
       })
@@ -62,9 +64,17 @@ export class ToolWorker {
     await process?.stop()
   }
 
+  /** Ends the process for good: a job that it had is not given to another one. */
+  async end(): Promise<void> {
+    this.#ended = true
+    await this.stop()
+  }
+
   #attempt(job: Job): Promise<WorkerResult> {
     if (this.#idleTimer !== null) clearTimeout(this.#idleTimer)
     this.#idleTimer = null
+    if (this.#ended)
+      return Promise.reject(new WorkerDied('the gate is stopping', { repeatable: true, atDeadline: false }))
     if (!this.#process?.alive) {
       const { entry, execPath, grant, start } = this.#plan
       this.#process = new WorkerProcess({ entry, execPath, grant: grant(), start, events: this.#events })

@@ -87,7 +87,7 @@ const bad: readonly (readonly [string, string | Buffer, readonly (string | RegEx
   [
     'a scope entry with an unknown method',
     good.replace('GET /repos', 'FETCH /repos'),
-    [/tools\.github\.allow\.0: "FETCH" is not one of GET, /],
+    [/tools\.github\.allow\.0: the first word must be one of GET, /],
   ],
   [
     'a scope entry with a dot segment',

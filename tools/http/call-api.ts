@@ -8,6 +8,17 @@ import { type HttpRequest, requestBody } from './request.ts'
 import { matchingEntries, type ScopeEntry } from './scope.ts'
 import type { HttpTarget } from './target.ts'
 
+/** Parameters by which servers take another method or another identity than the request has. */
+const reservedParameters = new Set([
+  '_method',
+  '_http_method',
+  'method_override',
+  'x-http-method',
+  'x-http-method-override',
+  'access_token',
+  'oauth_token',
+])
+
 const QueryValue = z.union([z.string(), z.number(), z.boolean()])
 
 const Headers = z.record(
@@ -89,6 +100,7 @@ function agentsHeaders(given: Readonly<Record<string, string>>): Record<string, 
 function formatQuery(query: NonNullable<Input['query']>): string {
   const parameters = new URLSearchParams()
   for (const [name, value] of Object.entries(query)) {
+    if (reservedParameters.has(name.toLowerCase())) throw invalid(`query: ${name.toLowerCase()} is not accepted`)
     for (const item of Array.isArray(value) ? value : [value]) parameters.append(name, String(item))
   }
   return parameters.toString()

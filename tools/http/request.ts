@@ -14,8 +14,10 @@ export const HttpRequest = z.strictObject({
 
 export type HttpRequest = z.output<typeof HttpRequest>
 
-const jsonType = /^application\/(?:[a-z0-9.+-]+\+)?json\s*(?:;|$)/i
-const textType = /^text\/[a-z0-9.+-]+\s*(?:;|$)/i
+// Exact to the end: with a parameter of its choice (a charset, a second type) an agent could have the server
+// read another body than the one that was judged.
+const jsonType = /^application\/(?:[a-z0-9.+-]+\+)?json(?:; ?charset=utf-8)?$/i
+const textType = /^text\/[a-z0-9.+-]+(?:; ?charset=utf-8)?$/i
 
 /**
  * Turns an agent's `body` into the text that is sent. A JSON value goes out as JSON, a string as text;

@@ -25,7 +25,7 @@ export function parseRequestLine(line: string): {
 } {
   const [, method, path] = /^(\S+) +(\S+)$/.exec(line.trim()) ?? []
   if (method === undefined || path === undefined) throw new Error('write it as METHOD /path, such as GET /repos/:owner')
-  if (!isMethod(method)) throw new Error(`${JSON.stringify(method)} is not one of ${methods.join(', ')}`)
+  if (!isMethod(method)) throw new Error(`the first word must be one of ${methods.join(', ')}`)
   return { method, path, matches: compilePattern(path) }
 }
 

@@ -16,6 +16,8 @@ export function openTarget(target: HttpTarget, timeoutMs: number): Executor {
   const pool = new Pool(origin, {
     connections: 32,
     pipelining: 1,
+    // Over HTTP/2 the client would resend a refused stream by itself, a POST too, and not cap the header size.
+    allowH2: false,
     maxHeaderSize: maxHeaderBytes,
     // One deadline covers the whole call; an idle timer could be kept alive by a drip.
     headersTimeout: 0,
