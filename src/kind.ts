@@ -76,7 +76,13 @@ export interface RedactedText {
   readonly length: number
   /** Ends the text where the source ended it. With `json` it is parsed if it parses, else it stays text. */
   end(as: 'json' | 'text'): Redacted
-  /** Ends the text before its source did: what is held back is dropped, since it may be the head of a secret. */
+  /**
+   * Nothing pushed from here on is shown. Go on pushing what follows until `settled`, then `cut`: where a text is cut
+   * must not depend on whether its end looks like the head of a secret.
+   */
+  limit(): void
+  readonly settled: boolean
+  /** Ends the text before its source did; what is still undecided is dropped. */
   cut(): Redacted
 }
 

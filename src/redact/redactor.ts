@@ -60,6 +60,10 @@ export function createRedactor(secrets: readonly Secret[]): Redactor {
           text += stream.end()
           return new RedactedValue(as === 'json' ? parsed(text) : text, redactor)
         },
+        limit: () => stream.limit(),
+        get settled() {
+          return stream.settled
+        },
         cut: () => new RedactedValue(text + stream.cut(), redactor),
       }
     },
@@ -77,7 +81,7 @@ export function createRedactor(secrets: readonly Secret[]): Redactor {
     } catch {
       return text
     }
-    if (isDeeperThan(maximumDepth, value)) return text
+    if (isDeeperThan(maximumDepth, value) || changesNumbers(text)) return text
     // Parsing takes a layer of escapes away, so a form that was one layer too deep may come to light. Short escapes such as
     // `\n` and `\"` were looked through already; only with others it is worth a second look.
     const mayHide = /\\[u\\]/.test(text) && finds(JSON.stringify(value))
@@ -144,4 +148,24 @@ function isDeeperThan(levels: number, value: Json): boolean {
     if (level.length === 0) return false
   }
   return true
+}
+
+/** A run of digits, or an exponent, that a double may not hold. */
+const largeNumber = /\d{16}|\d[eE][+-]?\d{3}/
+
+/** Whether parsing would give another number than the text has: an id that is off by one is another thing's id. */
+function changesNumbers(text: string): boolean {
+  if (!largeNumber.test(text)) return false
+  let changed = false
+  const check = (_key: string, value: unknown, context?: { readonly source?: string }) => {
+    if (typeof value === 'number' && context?.source !== undefined) changed ||= !survives(value, context.source)
+    return value
+  }
+  JSON.parse(text, check as (key: string, value: unknown) => unknown)
+  return changed
+}
+
+function survives(value: number, source: string): boolean {
+  if (!Number.isFinite(value)) return false
+  return !/^-?\d+$/.test(source) || Number.isSafeInteger(value) || BigInt(source) === BigInt(value)
 }

@@ -18,6 +18,9 @@ export class Stream {
   readonly #labels: readonly string[]
   #state: State
   #held = ''
+  /** How much of the source has been released, and from where on nothing of it is shown. */
+  #released = 0
+  #limit = Number.POSITIVE_INFINITY
   /** In order and apart; positions count from the beginning of what is held and may lie before it. */
   #clusters: Cluster[] = []
 
@@ -42,10 +45,23 @@ export class Stream {
     return this.#release(this.#held, this.#held.length)
   }
 
-  /** Drops what is held back: the source was left early, and an unfinished form is most of a secret. */
+  /**
+   * Nothing that is pushed from here on is shown; it only settles what came before. Cutting at once would either show
+   * the head of a secret or, by leaving it out, tell whoever chose the text before the cut that it guessed that head.
+   */
+  limit(): void {
+    this.#limit = this.#released + this.#held.length
+  }
+
+  /** Whether everything before the limit has been decided. */
+  get settled(): boolean {
+    return this.#released >= this.#limit
+  }
+
+  /** Drops what is still undecided. */
   cut(): string {
     const [cluster] = this.#clusters
-    return cluster ? this.#label(cluster) : ''
+    return cluster && cluster.start < this.#shownUpTo() ? this.#label(cluster) : ''
   }
 
   #include(span: Span): void {
@@ -61,23 +77,31 @@ export class Stream {
   }
 
   #release(text: string, safe: number): string {
+    const limit = this.#shownUpTo()
+    const shown = (from: number, to: number) => text.slice(Math.min(from, limit), Math.min(to, limit))
     let released = ''
     let at = 0
     let done = 0
     for (const cluster of this.#clusters) {
       if (cluster.start >= safe) break
-      released += text.slice(at, Math.max(at, cluster.start))
+      released += shown(at, Math.max(at, cluster.start))
       at = Math.min(cluster.end, safe)
       // A form that begins within this cluster may still extend it.
       if (cluster.end > safe) break
-      released += this.#label(cluster)
+      if (cluster.start < limit) released += this.#label(cluster)
       done += 1
     }
     this.#held = text.slice(safe)
     this.#clusters = this.#clusters
       .slice(done)
       .map(cluster => ({ ...cluster, start: cluster.start - safe, end: cluster.end - safe }))
-    return released + text.slice(at, safe)
+    this.#released += safe
+    return released + shown(at, safe)
+  }
+
+  /** Where, counted from the beginning of what is held, showing ends. */
+  #shownUpTo(): number {
+    return Math.max(0, this.#limit - this.#released)
   }
 
   #label(cluster: Cluster): string {

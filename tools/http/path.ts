@@ -1,5 +1,11 @@
 import { Refusal } from '../../src/refusal.ts'
 
+/** As many times a path may be encoded before it is refused unread. */
+const maxRounds = 4
+
+/** What may not stand behind a second encoding; bytes of UTF-8 may. */
+const hidden = /[\u0000-\u001f\u007f/\\;]/
+
 /** Longest path that is looked at, in characters. */
 const maxPathLength = 8_192
 
@@ -68,6 +74,9 @@ const forbidden = new RegExp(
 function refuseAmbiguous(segment: string): void {
   if (segment === '') throw refused('path: an empty segment (// or a / at the end)')
   if (segment === '.' || segment === '..') throw refused('path: a dot segment')
+  // Some servers normalise: a look-alike of . / \\ or ; is then the thing itself (NFKC, Unicode annex 15).
+  const normal = segment.normalize('NFKC')
+  if (normal !== segment) refuseAmbiguous(normal)
   if (forbidden.test(segment)) {
     throw refused(
       'path: a segment contains a character that is not accepted (control character, / or \\ or ; in any form)',
@@ -76,13 +85,20 @@ function refuseAmbiguous(segment: string): void {
 }
 
 function refuseHidden(decodedOnce: string): void {
-  let decoded: string
-  try {
-    decoded = decodeURIComponent(decodedOnce)
-  } catch {
-    return // "100%" is a name, not an encoding
+  let decoded = decodedOnce
+  for (let round = 0; round < maxRounds; round++) {
+    // Each escape by itself: one that is invalid ("100%", %zz) must not hide the others from us.
+    const again = decoded.replace(/%([0-9a-f]{2})/gi, (_escape, hex: string) =>
+      String.fromCharCode(Number.parseInt(hex, 16)),
+    )
+    if (again === decoded) return
+    decoded = again
+    // Separators make segments; each is judged, as a server that decodes so often would see them.
+    for (const segment of decoded.split(/[/\\]/))
+      if (segment === '.' || segment === '..') throw refused('path: a dot segment')
+    if (hidden.test(decoded)) throw refused('path: a separator or a control character behind several encodings')
   }
-  if (decoded !== decodedOnce) refuseAmbiguous(decoded)
+  throw refused('path: encoded too many times')
 }
 
 function refused(problem: string): Refusal {

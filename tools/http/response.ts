@@ -45,18 +45,25 @@ export async function readBody(
   const { type, charset } = parseContentType(options.type)
   const decoder = textDecoder(type, charset)
   const stream = decompress(source, options.encoding)
+  const text = new ShownText(options.text, decoder)
   let bytes = 0
+  let truncated = false
   try {
     for await (const chunk of stream as AsyncIterable<Buffer>) {
       options.signal.throwIfAborted()
       const room = options.maxBytes - bytes
       bytes += Math.min(chunk.length, room)
-      if (decoder !== null)
-        options.text.push(decoder.decode(chunk.length > room ? chunk.subarray(0, room) : chunk, { stream: true }))
-      if (chunk.length > room) return { body: shown(options.text.cut(), type, bytes, decoder), truncated: true, bytes }
+      text.push(chunk.length > room ? chunk.subarray(0, room) : chunk)
+      if (chunk.length <= room) continue
+      if (!truncated) text.limit()
+      truncated = true
+      text.push(chunk.subarray(room))
+      if (text.settled) return { body: text.cut(bytes), truncated, bytes }
     }
   } catch (cause) {
     if (stream !== source && !options.signal.aborted && isZlibError(cause)) {
+      // An answer without a body may still carry the encoding that its body would have had.
+      if (bytes === 0 && (cause as { code?: unknown }).code === 'Z_BUF_ERROR') return { body: '', truncated, bytes }
       throw new Refusal('target_refused', 'the response body could not be decompressed', { cause })
     }
     throw cause
@@ -64,16 +71,50 @@ export async function readBody(
     stream.destroy()
     source.destroy()
   }
-  if (decoder !== null) options.text.push(decoder.decode())
-  return {
-    body: shown(options.text.end(jsonType.test(type) ? 'json' : 'text'), type, bytes, decoder),
-    truncated: false,
-    bytes,
+  return { body: text.end(!truncated && jsonType.test(type) ? 'json' : 'text', bytes), truncated, bytes }
+}
+
+/** Bytes on their way to redacted text; what turns out not to be text is only described. */
+class ShownText {
+  readonly #text: RedactedText
+  readonly #decoder: TextDecoder | null
+  #binary: boolean
+
+  constructor(text: RedactedText, decoder: TextDecoder | null) {
+    this.#text = text
+    this.#decoder = decoder
+    this.#binary = decoder === null
+  }
+
+  push(bytes: Buffer): void {
+    if (this.#decoder === null) return
+    const piece = this.#decoder.decode(bytes, { stream: true })
+    // UTF-16 that does not say so is text with NUL in between, and a key in it no form that is looked for.
+    if (piece.includes('\0')) this.#binary = true
+    this.#text.push(piece)
+  }
+
+  limit(): void {
+    this.#text.limit()
+  }
+
+  get settled(): boolean {
+    return this.#binary || this.#text.settled
+  }
+
+  cut(bytes: number): Redacted | string {
+    return this.#binary ? notShown(bytes) : this.#text.cut()
+  }
+
+  end(as: 'json' | 'text', bytes: number): Redacted | string {
+    if (this.#decoder !== null) this.#text.push(this.#decoder.decode())
+    return this.#binary ? notShown(bytes) : this.#text.end(as)
   }
 }
 
-function shown(text: Redacted, type: string, bytes: number, decoder: TextDecoder | null): Redacted | string {
-  return decoder === null ? `(${bytes} bytes of ${type === '' ? 'binary data' : type} not shown)` : text
+/** Says nothing of the type: it is the upstream's own text. */
+function notShown(bytes: number): string {
+  return `(${bytes} bytes that are not text are not shown)`
 }
 
 function decompress(source: Readable, encoding: string | undefined): Readable {
@@ -95,11 +136,13 @@ function parseContentType(field: string | undefined): { readonly type: string; r
   return { type: type.trim().toLowerCase(), charset: charset ?? 'utf-8' }
 }
 
-/** Text is decoded before it is redacted, since in another charset the same secret has other bytes. */
+/** Charsets in which ASCII is ASCII: in others a key is written with other bytes, or becomes other characters. */
+const asciiCharset = /^(?:utf-?8|us-ascii|ascii|latin-?1|iso-8859-\d{1,2}|windows-125\d)$/i
+
 function textDecoder(type: string, charset: string): TextDecoder | null {
   if (type !== '' && !textual.test(type)) return null
   try {
-    return new TextDecoder(charset)
+    return asciiCharset.test(charset) ? new TextDecoder(charset) : null
   } catch {
     return null
   }

@@ -51,7 +51,8 @@ async function send(
   try {
     const response = await pool.request({ method, path, headers, body, signal: context.signal })
     const type = response.headers['content-type']
-    const encoding = response.headers['content-encoding']
+    const bodiless = method === 'HEAD' || response.statusCode === 204 || response.statusCode === 304
+    const encoding = bodiless ? undefined : response.headers['content-encoding']
     const read = await readBody(response.body, {
       encoding: single(encoding),
       type: single(type),
@@ -113,17 +114,21 @@ const neverConnected = new Set([
   'EADDRNOTAVAIL',
 ])
 
+/** Our side did not accept the server's certificate; `ERR_SSL_…` would be the server not accepting ours, later. */
+const refusedCertificate = /^(?!ERR_SSL).*CERT|^ERR_TLS_|^UNABLE_TO_/
+
 /**
  * Names a failure. Whether a request took effect is only known when it never left; after that,
  * a request that writes has an unknown outcome, and the agent has to know that it is not known.
  */
 function refusalOf(error: unknown, request: HttpRequest, signal: AbortSignal): Error {
-  const { code: given } = error as { code?: unknown }
+  const { code: given, syscall } = error as { code?: unknown; syscall?: unknown }
   const code = typeof given === 'string' ? given : ''
+  // The same codes can come from reading and writing on a connection that was made.
+  const connecting = syscall === undefined || syscall === 'connect' || syscall === 'getaddrinfo'
   if (
-    neverConnected.has(code) ||
-    code.startsWith('ERR_TLS') ||
-    code.includes('CERT') ||
+    (neverConnected.has(code) && connecting) ||
+    refusedCertificate.test(code) ||
     error instanceof errors.ConnectTimeoutError
   ) {
     return new Refusal('target_unreachable', `connecting failed (${code})`, { cause: error })
@@ -134,11 +139,11 @@ function refusalOf(error: unknown, request: HttpRequest, signal: AbortSignal): E
       signal.reason instanceof Refusal ? signal.reason : new Refusal('cancelled', 'the caller cancelled'),
     )
   }
-  if (error instanceof Refusal) return error
+  if (error instanceof Refusal) return afterSending(request, error)
   if (error instanceof errors.HeadersOverflowError)
-    return new Refusal('target_refused', 'the response headers are too large', { cause: error })
+    return afterSending(request, new Refusal('target_refused', 'the response headers are too large', { cause: error }))
   if (error instanceof errors.HTTPParserError)
-    return new Refusal('target_refused', 'the response is not valid HTTP', { cause: error })
+    return afterSending(request, new Refusal('target_refused', 'the response is not valid HTTP', { cause: error }))
   return afterSending(request, new Refusal('target_unreachable', `the connection failed (${code})`, { cause: error }))
 }
 
