@@ -4,7 +4,7 @@ import { serveOverHttp } from '../server/http.ts'
 import { createMcpServer, toTool } from '../server/mcp.ts'
 import { describeError, type Log } from './log.ts'
 import { runGate } from './run-gate.ts'
-import { loadFrom, type World } from './world.ts'
+import { loadForServing, type World } from './world.ts'
 
 const graceMs = 30_000
 
@@ -14,7 +14,7 @@ export async function serve(
   options: { readonly config: string | undefined; readonly listen: string | undefined },
   log: Log,
 ): Promise<number> {
-  const loaded = await loadFrom(world, options.config)
+  const loaded = await loadForServing(world, options.config)
   const { config } = loaded
   if (![...(config.agents?.values() ?? [])].some(agent => agent.tokenSha256 !== null)) {
     throw new ConfigError([
@@ -54,8 +54,7 @@ export async function serve(
     maxBodyBytes: config.server.maxBodyBytes,
     callerOf,
     onRejected: reason => {
-      log.warn(`refused: ${reason}`)
-      gate.reject('http', reason)
+      if (gate.reject('http', reason)) log.warn(`refused: ${reason}`)
     },
     onError: error => log.debug(describeError(error), 'protocol'),
   })

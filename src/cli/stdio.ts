@@ -8,7 +8,7 @@ import { serveOverStdio } from '../server/stdio.ts'
 import { statusSurface } from '../server/status.ts'
 import { describeError, type Log } from './log.ts'
 import { runGate } from './run-gate.ts'
-import { configFile, loadFrom, type World } from './world.ts'
+import { loadForServing, serverConfigFile, type World } from './world.ts'
 
 /** How long running calls may take to finish once the client has gone or the process is told to end. */
 const graceMs = 10_000
@@ -28,7 +28,7 @@ export async function stdio(
   let gate: Gate | null = null
   let surface: Surface
   try {
-    const loaded = await loadFrom(world, options.config)
+    const loaded = await loadForServing(world, options.config)
     const agent = agentOf(loaded, options.agent)
     const running = runGate(world, loaded, { transport: 'stdio', onProblem })
     gate = running
@@ -42,15 +42,15 @@ export async function stdio(
     if (!(error instanceof ConfigError)) onProblem(error as Error)
     const problems = error instanceof ConfigError ? error.problems.map(formatProblem) : [startProblem]
     for (const problem of problems) log.error(problem)
-    surface = statusSurface(world.version, configFile(world, options.config), problems)
+    surface = statusSurface(world.version, serverConfigFile(world, options.config), problems)
   }
   const served = serveOverStdio({
     surface,
     input: world.input,
     output: world.output,
     onRejected: reason => {
-      log.warn(`refused ${reason}`)
-      gate?.reject('stdio', reason)
+      // A log that nobody reads fills its pipe and then holds up the process, so a flood is not logged line by line.
+      if (gate?.reject('stdio', reason)) log.warn(`refused ${reason}`)
     },
     onError: error => log.debug(describeError(error), 'protocol'),
   })

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { LoadedConfig } from '../config/build.ts'
 import { loadConfig } from '../config/load.ts'
+import { ConfigError } from '../config/problem.ts'
 import type { Places } from '../credentials/places.ts'
 import type { Kind } from '../kind.ts'
 import { installationKey, stateFolder } from '../process/state.ts'
@@ -29,16 +30,47 @@ export interface World {
   readonly onSignal: (signal: 'SIGTERM' | 'SIGINT', listener: () => void) => void
 }
 
-/** Where the configuration file is: `--config`, `$KEYHOLD_CONFIG`, `./keyhold.yaml`, then the user's own. */
+/**
+ * Where the configuration file of a server is: `--config`, `$KEYHOLD_CONFIG`, then the user's own. Never one that merely
+ * lies in the working folder: a client starts servers in whatever repository it works on, and a file that came with that
+ * could send a stored key to any host.
+ */
+export function serverConfigFile(world: World, given: string | undefined): string {
+  return namedConfigFile(world, given) ?? ownConfigFile(world)
+}
+
+/** Where the configuration file of a command that a person types is: `./keyhold.yaml` comes before the user's own. */
 export function configFile(world: World, given: string | undefined): string {
-  const fromEnvironment = world.environment['KEYHOLD_CONFIG']
-  if (given !== undefined) return given
-  if (fromEnvironment !== undefined && fromEnvironment !== '') return fromEnvironment
+  const named = namedConfigFile(world, given)
+  if (named !== null) return named
   const here = join(world.cwd, 'keyhold.yaml')
   if (existsSync(here)) return here
-  const base = world.environment['XDG_CONFIG_HOME'] || join(world.home, '.config')
-  const own = join(base, 'keyhold', 'keyhold.yaml')
+  const own = ownConfigFile(world)
   return existsSync(own) ? own : here
+}
+
+function namedConfigFile(world: World, given: string | undefined): string | null {
+  return given ?? (world.environment['KEYHOLD_CONFIG'] || null)
+}
+
+function ownConfigFile(world: World): string {
+  const base = world.environment['XDG_CONFIG_HOME'] || join(world.home, '.config')
+  return join(base, 'keyhold', 'keyhold.yaml')
+}
+
+/**
+ * Loads the configuration that a server runs with.
+ *
+ * @throws ConfigError
+ */
+export async function loadForServing(world: World, given: string | undefined): Promise<LoadedConfig> {
+  const file = serverConfigFile(world, given)
+  const here = join(world.cwd, 'keyhold.yaml')
+  if (namedConfigFile(world, given) === null && !existsSync(file) && existsSync(here)) {
+    const reason = `no such file; ${here} is not used unasked, since a repository could have brought it: name it with --config`
+    throw new ConfigError([{ file, line: null, column: null, key: '', reason }])
+  }
+  return await loadConfig(file, world.kinds)
 }
 
 /**

@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs'
+import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs'
 import { LineCounter, parseDocument } from 'yaml'
 import type { Kind } from '../kind.ts'
 import { buildConfig, type LoadedConfig } from './build.ts'
@@ -62,9 +62,19 @@ function readText(file: string): string {
     throw new ConfigError([{ file, line: null, column: null, key: '', reason } satisfies ConfigProblem])
   }
   try {
-    const { size } = statSync(file)
-    if (size > maxFileBytes) fail(`larger than ${maxFileBytes} bytes`)
-    return new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(file))
+    const descriptor = openSync(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0))
+    try {
+      const { size, uid, mode } = fstatSync(descriptor)
+      if (size > maxFileBytes) fail(`larger than ${maxFileBytes} bytes`)
+      // The file says where secrets are sent: whoever can write it can have them.
+      const user = process.getuid?.()
+      if (user !== undefined && uid !== user && uid !== 0)
+        fail(`belongs to another user; it must belong to you or to root`)
+      if (user !== undefined && (mode & 0o022) !== 0) fail(`others can write it: chmod go-w ${file}`)
+      return new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(descriptor))
+    } finally {
+      closeSync(descriptor)
+    }
   } catch (error) {
     if (error instanceof ConfigError) throw error
     const code = (error as NodeJS.ErrnoException).code

@@ -18,8 +18,8 @@ export interface Gate {
   invoke(call: Call): Promise<Answer>
   /** Records something that is not a call; a log that cannot be written is reported, not thrown. */
   note(event: string, fields?: Record<string, string | number | boolean | null>): void
-  /** Records that something was turned away before it was a call. */
-  reject(transport: 'stdio' | 'http', reason: string): void
+  /** Records that something was turned away before it was a call; false when it was only counted. */
+  reject(transport: 'stdio' | 'http', reason: string): boolean
   /** Refuses new calls, lets running ones finish for at most `graceMs`, ends the workers, closes the log. */
   stop(graceMs: number): Promise<void>
 }

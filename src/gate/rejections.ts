@@ -17,16 +17,18 @@ export class Rejections {
     this.#record = record
   }
 
-  add(transport: string, reason: string): void {
+  /** Returns whether it was recorded now; otherwise it was counted. */
+  add(transport: string, reason: string): boolean {
     const key = `${transport} ${reason}`
     const known = this.#counts.get(key)
     if (known !== undefined) {
       known.repeated++
-      return
+      return false
     }
     this.#counts.set(key, { transport, reason, repeated: 0 })
     this.#timer ??= setTimeout(() => this.flush(), windowMs).unref()
     this.#record(transport, reason, 1)
+    return true
   }
 
   /** Records what was only counted so far, and begins anew. */

@@ -86,6 +86,8 @@ describe('on stdio, what cannot be understood is refused, and the next call work
     ['a call without a name', '{"arguments":{}}'],
     ['a call whose name is a number', '{"name":7}'],
     ['a call whose arguments are a list', '{"name":"github_call_api","arguments":[]}'],
+    ['a call whose parameters are a list', '[]'],
+    ['a call whose _meta is a text', '{"name":"github_call_api","_meta":"x"}'],
     ['a call without parameters', 'null'],
   ])('%s is a protocol error, and is on record', async (_what, params) => {
     const { raw, home } = await start()

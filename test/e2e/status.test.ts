@@ -1,3 +1,4 @@
+import { chmodSync } from 'node:fs'
 import { afterEach, describe, expect, test } from 'vitest'
 import { type Home, makeHome } from '../support/home.ts'
 import { sceneConfig } from '../support/scene.ts'
@@ -40,6 +41,24 @@ describe('a configuration that cannot be loaded leaves a server with one tool th
     connected = await connect(home, 'stdio', '2026-07-28', { args: ['--agent', 'remote'] })
     expect((await connected.call('keyhold_status', {})).text).toContain('no agent remote for stdio')
   })
+})
+
+test('a configuration that merely lies in the working folder is not used, and the client learns why', async () => {
+  home = makeHome()
+  home.writeConfig(sceneConfig('http://127.0.0.1:9'))
+  delete home.environment['KEYHOLD_CONFIG']
+  connected = await connect(home, 'stdio', '2026-07-28')
+  expect((await connected.call('keyhold_status', {})).text).toContain('is not used unasked')
+})
+
+test('a configuration that others can write is not used', async () => {
+  home = makeHome()
+  home.writeConfig(sceneConfig('http://127.0.0.1:9'))
+  chmodSync(home.environment['KEYHOLD_CONFIG'] as string, 0o666)
+  connected = null
+  const ran = await home.run(['check'])
+  expect(ran.code).toBe(2)
+  expect(ran.err).toContain('others can write it: chmod go-w')
 })
 
 test('serve stops at once with the problem and exit code 2', async () => {

@@ -75,6 +75,12 @@ const refused = [
   'https://evil/x',
   `/${'a'.repeat(9_000)}`,
   '/%ed%a0%80',
+  '/a/%25zz%252f..%252f..%252fadmin',
+  '/a/%25ff%252f',
+  '/a%25252e%25252e%25252fb',
+  '/a\uff1bb',
+  '/\u2100x',
+  '/\ufe52\ufe52',
 ]
 
 describe('a path that could mean something else is refused', () => {
