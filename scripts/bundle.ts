@@ -18,5 +18,10 @@ const bundle = await rolldown({
   external: ['@napi-rs/keyring'],
   logLevel: 'warn',
 })
-await bundle.write({ dir: `${dist}bundle`, format: 'esm', chunkFileNames: '[name].js', minify: { compress: true, mangle: false } })
+await bundle.write({
+  dir: `${dist}bundle`,
+  format: 'esm',
+  chunkFileNames: '[name].js',
+  minify: { compress: true, mangle: false },
+})
 await bundle.close()

@@ -101,8 +101,12 @@ async function withoutErrno<T>(path: string, act: () => Promise<T>): Promise<T> 
     return await act()
   } catch (cause) {
     if (!(cause instanceof Error && 'syscall' in cause && 'code' in cause)) throw cause
-    throw new Refusal('credential_unavailable', `${path} cannot be changed (${cause.syscall}: ${cause.code})`, {
-      cause,
-    })
+    throw new Refusal(
+      'credential_unavailable',
+      `${path} cannot be changed (${String(cause.syscall)}: ${String(cause.code)})`,
+      {
+        cause,
+      },
+    )
   }
 }

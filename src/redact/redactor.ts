@@ -161,7 +161,7 @@ function changesNumbers(text: string): boolean {
     if (typeof value === 'number' && context?.source !== undefined) changed ||= !survives(value, context.source)
     return value
   }
-  JSON.parse(text, check as (key: string, value: unknown) => unknown)
+  JSON.parse(text, check)
   return changed
 }
 

@@ -19,7 +19,10 @@ async function setUp(): Promise<{ home: Home; upstream: Upstream }> {
   const home = makeHome()
   await home.seal('github', secretToken)
   home.writeConfig(sceneConfig(upstream.url))
-  cleanUps.push(() => home.remove(), upstream.close)
+  cleanUps.push(
+    () => home.remove(),
+    () => upstream.close(),
+  )
   return { home, upstream }
 }
 
@@ -113,7 +116,7 @@ describe('on stdio, what cannot be understood is refused, and the next call work
     const { home, upstream } = await setUp()
     const held = Promise.withResolvers<void>()
     const slow = await startUpstream(() => held.resolve())
-    cleanUps.push(slow.close)
+    cleanUps.push(() => slow.close())
     home.writeConfig(sceneConfig(slow.url))
     const raw = startRawStdio(home)
     raw.write(rawCall(1, JSON.stringify(good)))
@@ -212,11 +215,11 @@ describe('over HTTP, what cannot be understood is refused, and the next call wor
     const held = Promise.withResolvers<void>()
     let first = true
     const slow = await startUpstream((_request, response) => {
-      if (!first) return void response.end('{}')
+      if (first) held.resolve()
+      else response.end('{}')
       first = false
-      held.resolve()
     })
-    cleanUps.push(slow.close)
+    cleanUps.push(() => slow.close())
     home.writeConfig(sceneConfig(slow.url))
     const server = await startServe(home)
     cleanUps.push(() => server.stop())

@@ -24,7 +24,10 @@ async function setUp() {
   const home = makeHome()
   await home.seal('github', secretToken)
   home.writeConfig(sceneConfig(upstream.url))
-  cleanUps.push(() => home.remove(), upstream.close)
+  cleanUps.push(
+    () => home.remove(),
+    () => upstream.close(),
+  )
   const arrived = () => new Promise<void>(resolve => arrivals.push(resolve))
   return { home, upstream, arrived, release: released.resolve }
 }

@@ -7,7 +7,7 @@ import type { Received, Respond } from '../support/upstream.ts'
 /* Upstreams that give the key back in every way they can; each answers under a path of its own. */
 
 type Response = Parameters<Respond>[1]
-type Attack = (request: Received, response: Response, key: string) => void
+type Attack = (request: Received, response: Response, key: string) => void | Promise<void>
 
 const plainText = (response: Response, body: string | Buffer, headers: Record<string, string> = {}) => {
   response.writeHead(200, { 'content-type': 'text/plain', ...headers })
@@ -98,7 +98,7 @@ beforeAll(async () => {
   scene = await setScene({
     respond: (request, response) => {
       const attack = attacks[names[Number(request.url.split('/').at(-1))] ?? '']
-      attack?.(request, response, (request.headers.authorization ?? '').replace('Bearer ', ''))
+      void attack?.(request, response, (request.headers.authorization ?? '').replace('Bearer ', ''))
     },
     tool: { allow: ['GET /attack/:number'], limits: { timeout: '10s', max_response: '4kb' } },
   })

@@ -67,7 +67,10 @@ function snapshottingNode(home: Home): string {
 test('a heap snapshot of the gate holds no key; one of a worker holds its own key and no other', async () => {
   const upstream = await startUpstream()
   const home = makeHome()
-  cleanUps.push(() => home.remove(), upstream.close)
+  cleanUps.push(
+    () => home.remove(),
+    () => upstream.close(),
+  )
   await home.seal('alpha', keys.alpha)
   writeFileSync(join(home.folder, 'beta.key'), keys.beta, { mode: 0o600 })
   const environment = { ...home.environment, GAMMA_KEY: keys.gamma }
@@ -124,12 +127,15 @@ test('a heap snapshot of the gate holds no key; one of a worker holds its own ke
 test('without the flag a signal makes no process write anything or open a debugger', async () => {
   const upstream = await startUpstream()
   const home = makeHome()
-  cleanUps.push(() => home.remove(), upstream.close)
+  cleanUps.push(
+    () => home.remove(),
+    () => upstream.close(),
+  )
   await home.seal('github', keys.alpha)
   home.writeConfig(sceneConfig(upstream.url))
   const { connect } = await import('../support/serving.ts')
   const connected = await connect(home, 'stdio', '2026-07-28')
-  cleanUps.push(connected.close)
+  cleanUps.push(() => connected.close())
   await connected.call('github_call_api', { method: 'GET', path: '/repos/acme/shop/issues' })
   const [worker] = namesOf(connected.pid)
   process.kill(worker as number, 'SIGUSR1')

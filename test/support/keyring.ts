@@ -44,7 +44,7 @@ async function whyMissing(environment: NodeJS.ProcessEnv): Promise<string | null
       env: { ...environment, DEBIAN_FRONTEND: 'noninteractive' },
     })
   } catch (error) {
-    return `installing ${missing.join(', ')} failed: ${error instanceof Error ? error.message : error}`
+    return `installing ${missing.join(', ')} failed: ${error instanceof Error ? error.message : String(error)}`
   }
   const stillMissing = missingPrograms(environment)
   return stillMissing.length === 0 ? null : `${stillMissing.join(', ')} still missing after the installation`

@@ -70,7 +70,7 @@ async function connectHttp(home: Home, revision: Revision, token: string): Promi
   return {
     ...calling(client),
     pid: server.pid,
-    log: server.log,
+    log: () => server.log(),
     async close() {
       await client.close()
       await server.stop()
