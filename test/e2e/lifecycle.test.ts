@@ -123,3 +123,22 @@ test('a changed line is found by the command line, which names it and fails', as
   expect(verified.code).toBe(1)
   expect(verified.out).toMatch(new RegExp(`${chain}:${index + 1}\\b`))
 })
+
+test('a call that outlives the grace of SIGTERM is ended with a record, and is not sent again', async () => {
+  const { home, upstream, arrived } = await setUp()
+  const { tools, ...rest } = sceneConfig(upstream.url, { tool: { limits: { timeout: '5m' } } })
+  home.writeConfig({ ...rest, tools })
+  const raw = startRawStdio(home)
+  const arrival = arrived()
+  raw.write(
+    `${JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'github_call_api', arguments: good } })}\n`,
+  )
+  await arrival
+  const began = performance.now()
+  raw.process.kill('SIGTERM')
+  expect(await raw.exited).toBe(0)
+  expect(performance.now() - began).toBeLessThan(30_000)
+  expect(upstream.requests).toHaveLength(1)
+  expect(joinCalls(home.auditLines())).toMatchObject([{ closed: true, outcome: 'failed', code: 'internal' }])
+  expect(await home.run(['audit', 'verify'])).toMatchObject({ code: 0 })
+})
