@@ -88,6 +88,11 @@ export const promises = {
   P10: {
     promise:
       'The record is tamper-evident: a changed, removed, reordered or cut line is found by `keyhold audit verify`, which names it.',
-    tests: ['test/e2e/lifecycle.test.ts > a changed line is found by the command line, which names it and fails'],
+    tests: [
+      'test/e2e/lifecycle.test.ts > a changed line is found by the command line, which names it and fails',
+      'test/audit/tampering.test.ts > $name a line',
+      'test/audit/tampering.test.ts > cutting a chain after line %i is found, and named',
+      'test/audit/tampering.test.ts > that is removed with its head is missed by the chain that began after it',
+    ],
   },
 } as const satisfies Record<string, Promised>
