@@ -1,11 +1,9 @@
-import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { kinds } from '../tools/index.ts'
 import { runProgram } from './cli/program.ts'
-import type { World } from './cli/world.ts'
+import { worldOf } from './cli/world-of.ts'
 import { codeFolders, packageFolder } from './process/code.ts'
 
 /*
@@ -16,23 +14,13 @@ import { codeFolders, packageFolder } from './process/code.ts'
 const folder = packageFolder(import.meta.url)
 const extension = import.meta.url.endsWith('.ts') ? '.ts' : '.js'
 
-const world: World = {
+const world = worldOf(process, {
   kinds,
   version: (JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { version: string }).version,
   argv: process.argv.slice(2),
-  environment: process.env,
-  cwd: process.cwd(),
-  home: homedir(),
-  platform: process.platform,
-  input: process.stdin,
-  output: process.stdout,
-  errorOutput: process.stderr,
   execPath: process.execPath,
   workerEntry: fileURLToPath(new URL(`./worker${extension}`, import.meta.url)),
   code: codeFolders(folder, specifier => import.meta.resolve(specifier)),
-  random: randomBytes,
-  clock: Date.now,
-  onSignal: (signal, listener) => void process.on(signal, listener),
-}
+})
 
 process.exitCode = await runProgram(world)

@@ -53,3 +53,8 @@ export class Refusal extends Error {
     this.fields = options.fields ?? {}
   }
 }
+
+/** A refusal of arguments, whose one problem the agent reads: in our words, without the value. */
+export function invalidInput(problem: string): Refusal {
+  return new Refusal('invalid_input', problem, { fields: { problems: [problem] } })
+}

@@ -58,15 +58,13 @@ function redactorFor(lease: Lease | typeof withoutCredential): Redactor {
 }
 
 async function carryOut(duty: Duty, job: Extract<ToWorker, { type: 'job' }>): Promise<void> {
-  const started = performance.now()
   const abort = new AbortController()
   const timer = setTimeout(() => abort.abort(new Refusal('target_timeout', 'the deadline passed')), job.timeoutMs)
   running.set(job.id, abort)
-  const timings = { leaseMs: 0, upstreamMs: 0, redactMs: 0 }
+  const timings = { upstreamMs: 0, redactMs: 0 }
   let lease: Lease | typeof withoutCredential = withoutCredential
   try {
     if (duty.lease !== null) lease = await unlessAborted(duty.lease.get(), abort.signal)
-    timings.leaseMs = performance.now() - started
     const redactor = redactorFor(lease)
     const executor = await duty.executor
     const context: ExecuteContext = {

@@ -1,9 +1,10 @@
 import { type Agent, tokenAgent } from '../agents/agent.ts'
-import { ConfigError } from '../config/problem.ts'
+import { configError } from '../config/problem.ts'
 import { serveOverHttp } from '../server/http.ts'
-import { createMcpServer, toTool } from '../server/mcp.ts'
+import { createMcpServer } from '../server/mcp.ts'
 import { describeError, type Log } from './log.ts'
 import { runGate } from './run-gate.ts'
+import { surfaceFor } from './surface.ts'
 import { loadForServing, type World } from './world.ts'
 
 const graceMs = 30_000
@@ -17,15 +18,8 @@ export async function serve(
   const loaded = await loadForServing(world, options.config)
   const { config } = loaded
   if (![...(config.agents?.values() ?? [])].some(agent => agent.tokenSha256 !== null)) {
-    throw new ConfigError([
-      {
-        file: config.file,
-        line: null,
-        column: null,
-        key: 'agents',
-        reason: 'serving over HTTP needs an agent with a token; `keyhold agent token NAME` makes one',
-      },
-    ])
+    const reason = 'serving over HTTP needs an agent with a token; `keyhold agent token NAME` makes one'
+    throw configError(config.file, 'agents', reason)
   }
   const address = options.listen === undefined ? config.server : parseListen(options.listen)
   const onProblem = (error: Error) => log.error(describeError(error), 'problem')
@@ -36,12 +30,7 @@ export async function serve(
     if (agent === null) return null
     let caller = callers.get(agent)
     if (caller === undefined) {
-      const surface = {
-        version: world.version,
-        tools: gate.offersFor(agent).map(toTool),
-        call: (mcpTool: string, args: unknown, { signal, trace }: { signal: AbortSignal; trace: string | null }) =>
-          gate.invoke({ agent, mcpTool, args, transport: 'http' as const, trace, signal }),
-      }
+      const surface = surfaceFor(gate, agent, 'http', world.version)
       caller = { name: agent.name, factory: () => createMcpServer(surface) }
       callers.set(agent, caller)
     }
@@ -73,9 +62,7 @@ export async function serve(
 function parseListen(text: string): { readonly host: string; readonly port: number } {
   const [, host, port] = /^(\[[0-9a-fA-F:]+\]|[^:\s]+):(\d{1,5})$/.exec(text) ?? []
   if (host === undefined || port === undefined || Number(port) > 65_535) {
-    throw new ConfigError([
-      { file: '--listen', line: null, column: null, key: '', reason: 'HOST:PORT, such as 127.0.0.1:7420' },
-    ])
+    throw configError('--listen', '', 'HOST:PORT, such as 127.0.0.1:7420')
   }
   return { host: host.replace(/^\[|\]$/g, ''), port: Number(port) }
 }

@@ -1,13 +1,13 @@
 import { stdioAgent } from '../agents/agent.ts'
 import type { LoadedConfig } from '../config/build.ts'
-import { ConfigError, formatProblem } from '../config/problem.ts'
-import type { Answer } from '../gate/answer.ts'
+import { ConfigError, configError, formatProblem } from '../config/problem.ts'
 import type { Gate } from '../gate/gate.ts'
-import { type Surface, toTool } from '../server/mcp.ts'
+import type { Surface } from '../server/mcp.ts'
 import { serveOverStdio } from '../server/stdio.ts'
 import { statusSurface } from '../server/status.ts'
 import { describeError, type Log } from './log.ts'
 import { runGate } from './run-gate.ts'
+import { surfaceFor } from './surface.ts'
 import { loadForServing, serverConfigFile, type World } from './world.ts'
 
 /** How long running calls may take to finish once the client has gone or the process is told to end. */
@@ -30,14 +30,8 @@ export async function stdio(
   try {
     const loaded = await loadForServing(world, options.config)
     const agent = agentOf(loaded, options.agent)
-    const running = runGate(world, loaded, { transport: 'stdio', onProblem })
-    gate = running
-    surface = {
-      version: world.version,
-      tools: running.offersFor(agent).map(toTool),
-      call: (mcpTool, args, { signal, trace }): Promise<Answer> =>
-        running.invoke({ agent, mcpTool, args, transport: 'stdio', trace, signal }),
-    }
+    gate = runGate(world, loaded, { transport: 'stdio', onProblem })
+    surface = surfaceFor(gate, agent, 'stdio', world.version)
   } catch (error) {
     if (!(error instanceof ConfigError)) onProblem(error as Error)
     const problems = error instanceof ConfigError ? error.problems.map(formatProblem) : [startProblem]
@@ -74,13 +68,5 @@ function agentOf(loaded: LoadedConfig, name: string) {
       : known.length === 0
         ? 'none has transport: stdio'
         : `with transport: stdio there are: ${known.join(', ')}`
-  throw new ConfigError([
-    {
-      file: loaded.config.file,
-      line: null,
-      column: null,
-      key: 'agents',
-      reason: `no agent ${name} for stdio (${hint})`,
-    },
-  ])
+  throw configError(loaded.config.file, 'agents', `no agent ${name} for stdio (${hint})`)
 }

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { LoadedConfig } from '../config/build.ts'
 import { loadConfig } from '../config/load.ts'
-import { ConfigError } from '../config/problem.ts'
+import { configError } from '../config/problem.ts'
 import type { Places } from '../credentials/places.ts'
 import type { Kind } from '../kind.ts'
 import { installationKey, stateFolder } from '../process/state.ts'
@@ -68,7 +68,7 @@ export async function loadForServing(world: World, given: string | undefined): P
   const here = join(world.cwd, 'keyhold.yaml')
   if (namedConfigFile(world, given) === null && !existsSync(file) && existsSync(here)) {
     const reason = `no such file; ${here} is not used unasked, since a repository could have brought it: name it with --config`
-    throw new ConfigError([{ file, line: null, column: null, key: '', reason }])
+    throw configError(file, '', reason)
   }
   return await loadConfig(file, world.kinds)
 }

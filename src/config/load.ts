@@ -4,7 +4,7 @@ import type { Kind } from '../kind.ts'
 import { buildConfig, type LoadedConfig } from './build.ts'
 import { type Found, problemsOf } from './issues.ts'
 import { createLocator } from './locate.ts'
-import { ConfigError, type ConfigProblem } from './problem.ts'
+import { ConfigError, configError } from './problem.ts'
 import { configSchema } from './schema.ts'
 
 const maxFileBytes = 1_048_576
@@ -59,7 +59,7 @@ function plainValue(document: ReturnType<typeof parseDocument>, fail: (problems:
 
 function readText(file: string): string {
   const fail = (reason: string): never => {
-    throw new ConfigError([{ file, line: null, column: null, key: '', reason } satisfies ConfigProblem])
+    throw configError(file, '', reason)
   }
   try {
     const descriptor = openSync(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0))

@@ -20,6 +20,11 @@ export class ConfigError extends Error {
   }
 }
 
+/** An error about a file, or one of its top-level keys, that no line can be pointed at for; `key` may be empty. */
+export function configError(file: string, key: string, reason: string): ConfigError {
+  return new ConfigError([{ file, line: null, column: null, key, reason }])
+}
+
 /** `keyhold.yaml:12:5 tools.github.alow: unknown key (did you mean allow?)` */
 export function formatProblem(problem: ConfigProblem): string {
   const place = problem.line === null ? problem.file : `${problem.file}:${problem.line}:${problem.column ?? 1}`

@@ -1,5 +1,5 @@
 import type { Agent } from '../agents/agent.ts'
-import { Refusal } from '../refusal.ts'
+import { invalidInput, Refusal } from '../refusal.ts'
 import type { WorkerResult } from '../workers/protocol.ts'
 import type { ToolWorker } from '../workers/tool-worker.ts'
 import type { Answer } from './answer.ts'
@@ -96,10 +96,7 @@ function requireOpen(deps: GateDeps): void {
 
 /** Deep nesting overflows the stack of whoever walks it; no honest argument needs it. */
 function requireShallow(ledger: Ledger): void {
-  if (ledger.argsDigest === null) {
-    const problems = ['arguments: nested deeper than 64 levels']
-    throw new Refusal('invalid_input', 'the arguments are nested too deep', { fields: { problems } })
-  }
+  if (ledger.argsDigest === null) throw invalidInput('arguments: nested deeper than 64 levels')
 }
 
 class Stopwatch {

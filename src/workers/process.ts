@@ -99,10 +99,6 @@ export class WorkerProcess {
     this.#outbox.push(options.start)
   }
 
-  get pid(): number | undefined {
-    return this.#child.pid
-  }
-
   get alive(): boolean {
     return !this.#ending && !this.#stopping && this.#child.connected
   }

@@ -40,7 +40,7 @@ const CancelMessage = z.strictObject({ type: z.literal('cancel'), id: z.int() })
 /** Everything a gate may say to a worker. */
 const ToWorker = z.discriminatedUnion('type', [StartMessage, JobMessage, CancelMessage])
 
-const Timings = z.strictObject({ leaseMs: z.number(), upstreamMs: z.number(), redactMs: z.number() })
+const Timings = z.strictObject({ upstreamMs: z.number(), redactMs: z.number() })
 
 const ResultMessage = z.strictObject({
   type: z.literal('result'),

@@ -29,10 +29,6 @@ export class ToolWorker {
     this.#events = events
   }
 
-  get pid(): number | undefined {
-    return this.#process?.pid
-  }
-
   /**
    * Carries out one job. When the worker dies and the job can be repeated without harm, a fresh
    * worker gets it once more; otherwise its outcome is unknown.

@@ -1,15 +1,14 @@
-import { randomBytes } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
-import { homedir } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { kinds } from '../../tools/index.ts'
 import { stdioAgent } from '../../src/agents/agent.ts'
 import { runGate } from '../../src/cli/run-gate.ts'
-import { loadFrom, type World } from '../../src/cli/world.ts'
+import { surfaceFor } from '../../src/cli/surface.ts'
+import { loadFrom } from '../../src/cli/world.ts'
+import { worldOf } from '../../src/cli/world-of.ts'
 import type { Stage } from '../../src/gate/invoke.ts'
 import { codeFolders } from '../../src/process/code.ts'
-import { toTool } from '../../src/server/mcp.ts'
 import { serveOverStdio } from '../../src/server/stdio.ts'
 import { histogram } from './stages.ts'
 
@@ -29,24 +28,14 @@ const { values } = parseArgs({
 })
 const root = fileURLToPath(new URL('../../', import.meta.url))
 
-const world: World = {
+const world = worldOf(process, {
   kinds,
   version: '0.0.0',
   argv: [],
-  environment: process.env,
-  cwd: process.cwd(),
-  home: homedir(),
-  platform: process.platform,
-  input: process.stdin,
-  output: process.stdout,
-  errorOutput: process.stderr,
   execPath: values['worker-program'],
   workerEntry: fileURLToPath(new URL('../../src/worker.ts', import.meta.url)),
   code: codeFolders(root, specifier => import.meta.resolve(specifier)),
-  random: randomBytes,
-  clock: Date.now,
-  onSignal: (signal, listener) => void process.on(signal, listener),
-}
+})
 
 const took = new Map<Stage, number[]>()
 const onStage = (stage: Stage, ms: number) => {
@@ -61,12 +50,7 @@ const agent = stdioAgent(loaded.config.agents, 'local')
 if (agent === null) throw new Error('the configuration has no agent local')
 const gate = runGate(world, loaded, { transport: 'stdio', onProblem: complain, onStage })
 const served = serveOverStdio({
-  surface: {
-    version: world.version,
-    tools: gate.offersFor(agent).map(toTool),
-    call: (mcpTool, args, { signal, trace }) =>
-      gate.invoke({ agent, mcpTool, args, transport: 'stdio', trace, signal }),
-  },
+  surface: surfaceFor(gate, agent, 'stdio', world.version),
   input: world.input,
   output: world.output,
   onRejected: reason => complain(new Error(reason)),

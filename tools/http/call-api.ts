@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import type { JsonObject, Limits, Operation, Plan, ScopeVerdict, Verb } from '../../src/kind.ts'
-import { Refusal } from '../../src/refusal.ts'
+import { invalidInput } from '../../src/refusal.ts'
 import { agentHeaders, fieldValue } from './headers.ts'
 import { accessOf, isIdempotent, type Method, methods, takesBody } from './method.ts'
 import { formatPath, parsePath } from './path.ts'
@@ -58,7 +58,7 @@ export function callApi(target: HttpTarget, scope: readonly ScopeEntry[], limits
     const body = requestBody(input.method, headers, input.body, limits.maxRequestBytes)
     const path = formatPath([...base, ...segments])
     const query = formatQuery(input.query ?? {})
-    if (query.length > limits.maxRequestBytes) throw invalid(`query: longer than ${limits.maxRequestBytes} bytes`)
+    if (query.length > limits.maxRequestBytes) throw invalidInput(`query: longer than ${limits.maxRequestBytes} bytes`)
     const request: HttpRequest = { method: input.method, path, query, headers, body: body.text }
     const resource = formatPath(segments)
     const operation: Operation = {
@@ -90,8 +90,8 @@ function agentsHeaders(given: Readonly<Record<string, string>>): Record<string, 
   for (const [name, value] of Object.entries(given)) {
     const lower = name.toLowerCase()
     if (!(agentHeaders as readonly string[]).includes(lower))
-      throw invalid(`headers: only ${agentHeaders.join(', ')} can be set`)
-    if (lower in headers) throw invalid(`headers: ${lower} is given twice`)
+      throw invalidInput(`headers: only ${agentHeaders.join(', ')} can be set`)
+    if (lower in headers) throw invalidInput(`headers: ${lower} is given twice`)
     headers[lower] = value
   }
   return headers
@@ -100,14 +100,10 @@ function agentsHeaders(given: Readonly<Record<string, string>>): Record<string, 
 function formatQuery(query: NonNullable<Input['query']>): string {
   const parameters = new URLSearchParams()
   for (const [name, value] of Object.entries(query)) {
-    if (reservedParameters.has(name.toLowerCase())) throw invalid(`query: ${name.toLowerCase()} is not accepted`)
+    if (reservedParameters.has(name.toLowerCase())) throw invalidInput(`query: ${name.toLowerCase()} is not accepted`)
     for (const item of Array.isArray(value) ? value : [value]) parameters.append(name, String(item))
   }
   return parameters.toString()
-}
-
-function invalid(problem: string): Refusal {
-  return new Refusal('invalid_input', problem, { fields: { problems: [problem] } })
 }
 
 function describe(target: HttpTarget, allowed: readonly string[]): string {

@@ -1,4 +1,4 @@
-import { Refusal } from '../../src/refusal.ts'
+import { invalidInput } from '../../src/refusal.ts'
 
 /** As many times a path may be encoded before it is refused unread. */
 const maxRounds = 4
@@ -19,10 +19,10 @@ const maxPathLength = 8_192
  * @throws Refusal `invalid_input`, with our words about the problem and never the path itself
  */
 export function parsePath(path: string): readonly string[] {
-  if (path.length > maxPathLength) throw refused(`path: longer than ${maxPathLength} characters`)
-  if (!path.startsWith('/')) throw refused('path: must begin with / (the host is fixed by the tool)')
-  if (path.includes('?')) throw refused('path: give the query as the separate argument `query`')
-  if (path.includes('#')) throw refused('path: a fragment (#) is not part of a request')
+  if (path.length > maxPathLength) throw invalidInput(`path: longer than ${maxPathLength} characters`)
+  if (!path.startsWith('/')) throw invalidInput('path: must begin with / (the host is fixed by the tool)')
+  if (path.includes('?')) throw invalidInput('path: give the query as the separate argument `query`')
+  if (path.includes('#')) throw invalidInput('path: a fragment (#) is not part of a request')
   if (path === '/') return []
   return path
     .slice(1)
@@ -54,7 +54,7 @@ function decodeOnce(segment: string): string {
   try {
     return decodeURIComponent(segment)
   } catch {
-    throw refused('path: a % that is not a valid percent-encoding of UTF-8')
+    throw invalidInput('path: a % that is not a valid percent-encoding of UTF-8')
   }
 }
 
@@ -72,13 +72,13 @@ const forbidden = new RegExp(
 )
 
 function refuseAmbiguous(segment: string): void {
-  if (segment === '') throw refused('path: an empty segment (// or a / at the end)')
-  if (segment === '.' || segment === '..') throw refused('path: a dot segment')
+  if (segment === '') throw invalidInput('path: an empty segment (// or a / at the end)')
+  if (segment === '.' || segment === '..') throw invalidInput('path: a dot segment')
   // Some servers normalise: a look-alike of . / \\ or ; is then the thing itself (NFKC, Unicode annex 15).
   const normal = segment.normalize('NFKC')
   if (normal !== segment) refuseAmbiguous(normal)
   if (forbidden.test(segment)) {
-    throw refused(
+    throw invalidInput(
       'path: a segment contains a character that is not accepted (control character, / or \\ or ; in any form)',
     )
   }
@@ -95,12 +95,8 @@ function refuseHidden(decodedOnce: string): void {
     decoded = again
     // Separators make segments; each is judged, as a server that decodes so often would see them.
     for (const segment of decoded.split(/[/\\]/))
-      if (segment === '.' || segment === '..') throw refused('path: a dot segment')
-    if (hidden.test(decoded)) throw refused('path: a separator or a control character behind several encodings')
+      if (segment === '.' || segment === '..') throw invalidInput('path: a dot segment')
+    if (hidden.test(decoded)) throw invalidInput('path: a separator or a control character behind several encodings')
   }
-  throw refused('path: encoded too many times')
-}
-
-function refused(problem: string): Refusal {
-  return new Refusal('invalid_input', problem, { fields: { problems: [problem] } })
+  throw invalidInput('path: encoded too many times')
 }

@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { Refusal } from '../../src/refusal.ts'
+import { invalidInput } from '../../src/refusal.ts'
 import { fieldName, fieldValue } from './headers.ts'
 import { type Method, methods, takesBody } from './method.ts'
 
@@ -35,22 +35,18 @@ export function requestBody(
   maxBytes: number,
 ): { readonly text: string | null; readonly json: unknown } {
   if (body === undefined) {
-    if (headers['content-type'] !== undefined) throw invalid('headers: a content-type without a body')
+    if (headers['content-type'] !== undefined) throw invalidInput('headers: a content-type without a body')
     return { text: null, json: undefined }
   }
-  if (!takesBody(method)) throw invalid(`body: ${method} takes none`)
+  if (!takesBody(method)) throw invalidInput(`body: ${method} takes none`)
   const isText = typeof body === 'string'
   const type = (headers['content-type'] ??= isText ? 'text/plain; charset=utf-8' : 'application/json')
   if (isText && !textType.test(type))
-    throw invalid('body: a string is sent as text/*; give a JSON value itself, not as a string')
+    throw invalidInput('body: a string is sent as text/*; give a JSON value itself, not as a string')
   if (!isText && !jsonType.test(type))
-    throw invalid('body: a JSON value needs a JSON content-type; give other text as a string')
+    throw invalidInput('body: a JSON value needs a JSON content-type; give other text as a string')
   const text = isText ? body : JSON.stringify(body)
   const bytes = Buffer.byteLength(text)
-  if (bytes > maxBytes) throw invalid(`body: ${bytes} bytes; at most ${maxBytes} are accepted`)
+  if (bytes > maxBytes) throw invalidInput(`body: ${bytes} bytes; at most ${maxBytes} are accepted`)
   return { text, json: isText ? undefined : body }
-}
-
-function invalid(problem: string): Refusal {
-  return new Refusal('invalid_input', problem, { fields: { problems: [problem] } })
 }
