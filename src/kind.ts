@@ -31,6 +31,14 @@ export interface Plan {
   readonly operation: Operation
   readonly scope: ScopeVerdict
   readonly request: Json
+  /** Present when the same call, made again, must give the stored outcome instead of running twice. */
+  readonly once?: Once
+}
+
+/** For how long an outcome is kept, and under what key of the agent's choice; without one, the arguments are the key. */
+export interface Once {
+  readonly windowMs: number
+  readonly key: string | null
 }
 
 /** One MCP tool of a configured tool: `<tool>_<name>`. */
@@ -48,6 +56,11 @@ export interface Verb {
   readonly outputSchema: JsonObject
   /** Pure: turns checked arguments into a plan. Throws a Refusal for what cannot be understood. */
   plan(input: unknown): Plan
+  /**
+   * Pure: judges a further step that a worker asks for within a call, such as following a redirect, as `plan` judged
+   * the first. Throws a Refusal for what cannot be understood. A verb without it takes no further steps.
+   */
+  further?(step: unknown): Plan
 }
 
 export type JsonObject = { readonly [key: string]: Json }
@@ -61,12 +74,52 @@ export interface Limits {
   readonly maxResponseBytes: number
 }
 
-/** A credential as a worker holds it, by type. */
-export type LeasedCredential = { readonly type: 'bearer'; readonly scheme: string; readonly token: Secret }
+/** The types of credentials that a configuration can have. */
+export const credentialTypes = ['bearer', 'basic', 'api_key', 'github_app', 'mtls'] as const
+
+export type CredentialType = (typeof credentialTypes)[number]
+
+/** A credential as a worker holds it, by the way it is presented. What is derived from a key, such as an access token, is held as what it is. */
+export type LeasedCredential =
+  | { readonly type: 'bearer'; readonly scheme: string; readonly token: Secret }
+  /** `user:password`, still to be encoded (RFC 7617, 2). */
+  | { readonly type: 'basic'; readonly userAndPassword: Secret }
+  | { readonly type: 'api_key'; readonly in: 'header' | 'query'; readonly name: string; readonly value: Secret }
+  /** PEM, both. */
+  | { readonly type: 'mtls'; readonly certificate: string; readonly privateKey: Secret }
+
+/** Where a credential shows up in a request, so that an agent can be kept from naming the same place. In lower case. */
+export interface Presented {
+  readonly headers: readonly string[]
+  readonly query: readonly string[]
+}
+
+/** What a tool's scope needs of a credential that can be limited when it is fetched (RFC 8693 calls it down-scoping). */
+export interface NeededRights {
+  /** Names of GitHub repositories without owner; null when the scope does not name them. */
+  readonly repositories: readonly string[] | null
+  /** GitHub App permissions, such as `issues: write`; null when they cannot be told from the scope. */
+  readonly permissions: Readonly<Record<string, 'read' | 'write'>> | null
+}
+
+/** A credential that a tool uses beside its main one, such as a client certificate. */
+export interface OtherCredential {
+  /** What for; an execution finds it under this name. */
+  readonly role: string
+  /** Where in the target it is named, for error messages. */
+  readonly path: readonly string[]
+  readonly name: string
+  readonly types: readonly CredentialType[]
+}
 
 /** A value that has been through redaction already; only `redact/` makes one. */
 export interface Redacted {
   readonly value: Json
+}
+
+/** Bytes in which no form of a secret was found; only `redact/` makes one. */
+export interface RedactedBytes {
+  readonly base64: string
 }
 
 /** Collects a text that arrives in pieces, redacting as it goes. */
@@ -89,10 +142,20 @@ export interface RedactedText {
 /** What a kind gets for one execution. */
 export interface ExecuteContext {
   readonly credential: LeasedCredential | null
+  /** The tool's other credentials, by role. The same object as long as nothing was read again. */
+  readonly others: Readonly<Record<string, LeasedCredential>>
   readonly limits: Limits
   /** Aborts at the deadline and when the caller cancels. */
   readonly signal: AbortSignal
+  /** Milliseconds until the deadline. */
+  remainingMs(): number
+  /** The key under which the target can tell that this is the same call again; null when the plan has no `once`. */
+  readonly onceKey: string | null
+  /** Asks the gate whether a further step may be taken; gives what to carry out, or null when it may not. */
+  permit(step: Json): Promise<Json | null>
   redactedText(): RedactedText
+  /** Null when the bytes contain a form of a secret, or could hide one. */
+  redactedBytes(bytes: Buffer): RedactedBytes | null
   /** Marks the milliseconds that the target took, for the record and the benchmarks. */
   upstreamTook(ms: number): void
 }
@@ -101,12 +164,21 @@ export interface ExecuteContext {
 export interface Execution {
   /** The object an agent receives, complete by itself. A value that is a `Redacted` is not scanned again. */
   readonly answer: { readonly [key: string]: unknown }
+  /** What is no text: shown to the agent as content of its media type. */
+  readonly media?: readonly Media[]
   /** True when the target itself reports a failure (an HTTP status of 400 or more, a SQL error). */
   readonly isError: boolean
   /** HTTP status, where there is one. */
   readonly status?: number
   readonly bytesOut: number
   readonly bytesIn: number
+}
+
+/** A part of an answer that is no text. */
+export interface Media {
+  /** Checked to be `type/subtype` and nothing else. */
+  readonly type: string
+  readonly data: RedactedBytes
 }
 
 /** The worker's side of a kind: made once per worker, used for every call. */
@@ -129,14 +201,36 @@ export interface Kind<Target = never> {
   /** Says what is wrong with a target as a whole, where its keys are right one by one; null when nothing is. */
   targetProblem(target: Target): { readonly key: string; readonly message: string } | null
   /** The credential types it can present. */
-  readonly credentials: readonly LeasedCredential['type'][]
+  readonly credentials: readonly CredentialType[]
   readonly permissions: WorkerPermissions
-  /** Gate side: the MCP tools of a configured tool, built once per configuration. */
-  verbs(target: Target, limits: Limits): Promise<readonly Verb[]>
+  /** The credentials that a target names beside the tool's own. */
+  otherCredentials(target: Target): readonly OtherCredential[]
+  /** The files that a worker has to read for this target, beside those of its credentials, and where they are named. */
+  files(target: Target): readonly { readonly path: readonly string[]; readonly file: string }[]
+  /** What the scope needs of a credential that can be limited to it. */
+  neededRights(target: Target): NeededRights
+  /**
+   * Gate side: the MCP tools of a configured tool, built once per configuration.
+   *
+   * @throws VerbError or Error with a sentence for the admin
+   */
+  verbs(target: Target, limits: Limits, presented: Presented): Promise<readonly Verb[]>
   /** Gate side: compiles the text between the parentheses of a rule; returns null when it makes no sense. */
   specifier(text: string): ((operation: Operation) => boolean) | null
   /** Worker side: loads what execution needs. The only code that meets a credential. */
   start(target: Target, limits: Limits): Promise<Executor>
+}
+
+/** Something wrong in a target that is found when its MCP tools are built, at a place a person can jump to. */
+export class VerbError extends Error {
+  /** Within the tool, such as `['allow', 2, 'body']`. */
+  readonly path: readonly (string | number)[]
+
+  constructor(path: readonly (string | number)[], message: string) {
+    super(message)
+    this.name = 'VerbError'
+    this.path = path
+  }
 }
 
 /** Fixes a kind's types; the returned object is what the core works with. */

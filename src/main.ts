@@ -20,6 +20,7 @@ const world = worldOf(process, {
   argv: process.argv.slice(2),
   execPath: process.execPath,
   workerEntry: fileURLToPath(new URL(`./worker${extension}`, import.meta.url)),
+  presetsFolder: join(folder, 'presets'),
   code: codeFolders(folder, specifier => import.meta.resolve(specifier)),
 })
 

@@ -1,9 +1,12 @@
 import { kinds } from '../tools/index.ts'
 import { createLease } from './credentials/lease.ts'
-import type { ExecuteContext, Executor, Limits } from './kind.ts'
+import type { ExecuteContext, Execution, Executor, Limits } from './kind.ts'
 import { Outbox } from './process/outbox.ts'
-import { createRedactor, type Redactor } from './redact/redactor.ts'
+import { unlessAborted } from './process/unless-aborted.ts'
+import { createRedactor } from './redact/redactor.ts'
 import { Refusal } from './refusal.ts'
+import { createLeases, type Held, type Leases } from './workers/leases.ts'
+import { Permits } from './workers/permits.ts'
 import { type FromWorker, type StartMessage, type ToWorker, ToWorkerBatch } from './workers/protocol.ts'
 
 /*
@@ -11,19 +14,26 @@ import { type FromWorker, type StartMessage, type ToWorker, ToWorkerBatch } from
  * and lets nothing out that did not pass its redactor.
  */
 
-type Lease = Awaited<ReturnType<ReturnType<typeof createLease>['get']>>
-
 interface Duty {
   readonly limits: Limits
-  readonly lease: ReturnType<typeof createLease> | null
+  readonly leases: Leases
   readonly executor: Promise<Executor>
 }
 
-const withoutCredential = { credential: null, secrets: [], fingerprint: null } as const
-const running = new Map<number, AbortController>()
-const redactors = new WeakMap<object, Redactor>()
+type Job = Extract<ToWorker, { type: 'job' }>
 
+const running = new Map<number, AbortController>()
 const outbox = new Outbox<FromWorker>(messages => void sendNow(messages))
+const permits = new Permits((id, step) => outbox.push({ type: 'permit', id, step }))
+
+/** Before anything is leased there is nothing to redact. */
+const nothingHeld: Held = {
+  credential: null,
+  fingerprint: null,
+  others: {},
+  redactor: createRedactor([]),
+  generation: 0,
+}
 
 /** Resolves when the messages have been handed to the kernel. */
 function sendNow(messages: readonly FromWorker[]): Promise<void> {
@@ -38,68 +48,85 @@ function takeUp(start: StartMessage): Duty {
   if (kind === undefined) process.exit(1)
   const fingerprintKey = Buffer.from(start.fingerprintKey, 'hex')
   const places = { ...start.places, platform: start.places.platform as NodeJS.Platform, environment: process.env }
-  const lease =
-    start.credential === null
-      ? null
-      : createLease({ name: start.credential.name, credential: start.credential.config, places, fingerprintKey })
+  const leasing = ({ name, config }: NonNullable<StartMessage['credential']>) =>
+    createLease({ name, credential: config, places, fingerprintKey, rights: start.rights, clock: Date.now })
+  const others = Object.fromEntries(Object.entries(start.others).map(([role, other]) => [role, leasing(other)]))
+  const leases = createLeases(start.credential === null ? null : leasing(start.credential), others, (role, lease) => {
+    const credential = (role === null ? start.credential : start.others[role])?.name ?? ''
+    outbox.push({ type: 'leased', credential, fingerprint: lease.fingerprint, asked: lease.asked })
+  })
   const executor = kind.start(start.target as never, start.limits)
   executor.catch(() => {}) // each job that awaits it reports the failure
-  return { limits: start.limits, lease, executor }
+  return { limits: start.limits, leases, executor }
 }
 
-function redactorFor(lease: Lease | typeof withoutCredential): Redactor {
-  let redactor = redactors.get(lease)
-  if (redactor === undefined) {
-    redactor = createRedactor(lease.secrets)
-    redactors.set(lease, redactor)
-    if (lease.fingerprint !== null) outbox.push({ type: 'leased', fingerprint: lease.fingerprint })
-  }
-  return redactor
-}
-
-async function carryOut(duty: Duty, job: Extract<ToWorker, { type: 'job' }>): Promise<void> {
+async function carryOut(duty: Duty, job: Job): Promise<void> {
   const abort = new AbortController()
+  const deadline = performance.now() + job.timeoutMs
   const timer = setTimeout(() => abort.abort(new Refusal('target_timeout', 'the deadline passed')), job.timeoutMs)
   running.set(job.id, abort)
   const timings = { upstreamMs: 0, redactMs: 0 }
-  let lease: Lease | typeof withoutCredential = withoutCredential
+  let held = nothingHeld
+  const contextOf = ({ credential, others, redactor }: Held): ExecuteContext => ({
+    credential,
+    others,
+    limits: duty.limits,
+    signal: abort.signal,
+    remainingMs: () => Math.max(0, deadline - performance.now()),
+    onceKey: job.onceKey,
+    permit: step => permits.ask(job.id, step, abort.signal),
+    redactedText: () => redactor.collect(),
+    redactedBytes: bytes => redactor.bytes(bytes),
+    upstreamTook: ms => {
+      timings.upstreamMs += ms
+    },
+  })
   try {
-    if (duty.lease !== null) lease = await unlessAborted(duty.lease.get(), abort.signal)
-    const redactor = redactorFor(lease)
+    held = await unlessAborted(duty.leases.get(), abort.signal)
     const executor = await duty.executor
-    const context: ExecuteContext = {
-      credential: lease.credential,
-      limits: duty.limits,
-      signal: abort.signal,
-      redactedText: () => redactor.collect(),
-      upstreamTook: ms => {
-        timings.upstreamMs += ms
-      },
-    }
     abort.signal.throwIfAborted()
     if (job.announce) await sendNow([{ type: 'started', id: job.id }])
-    const { answer, ...facts } = await executor.execute(job.request, context)
-    if (facts.status === 401) duty.lease?.drop()
+    let execution = await executor.execute(job.request, contextOf(held))
+    if (execution.status === 401) {
+      const renewed = await renewedLease(duty, held, abort.signal)
+      if (renewed !== null) {
+        held = renewed
+        execution = await executor.execute(job.request, contextOf(held))
+      }
+    }
     const redactionBegan = performance.now()
-    const shown = redactor.value(answer) as Record<string, unknown>
+    const result = resultOf(execution, held)
     timings.redactMs = performance.now() - redactionBegan
-    outbox.push({ type: 'result', id: job.id, answer: shown, ...facts, fingerprint: lease.fingerprint, timings })
+    outbox.push({ type: 'result', id: job.id, ...result, fingerprint: held.fingerprint, timings })
   } catch (error) {
     const refusal = error instanceof Refusal ? error : new Refusal('internal', 'the worker failed', { cause: error })
-    const detail = (redactors.get(lease)?.text(detailOf(refusal)) ?? refusal.message).slice(0, 1_000)
-    outbox.push({ type: 'refused', id: job.id, code: refusal.code, detail, fingerprint: lease.fingerprint })
+    const detail = held.redactor.text(detailOf(refusal)).slice(0, 1_000)
+    outbox.push({ type: 'refused', id: job.id, code: refusal.code, detail, fingerprint: held.fingerprint })
   } finally {
     clearTimeout(timer)
     running.delete(job.id)
   }
 }
 
-function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const onAbort = () => reject(signal.reason)
-    signal.addEventListener('abort', onAbort, { once: true })
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
-  })
+/**
+ * After a 401 nothing was done, and the credential is read again. When that gives another one (a token that had been
+ * revoked, a file that was replaced) the request is worth one more attempt; with the same one it is not.
+ */
+async function renewedLease(duty: Duty, held: Held, signal: AbortSignal): Promise<Held | null> {
+  if (held.credential === null) return null
+  duty.leases.drop()
+  const again = await unlessAborted(duty.leases.get(), signal).catch(() => held)
+  return again.generation === held.generation ? null : again
+}
+
+function resultOf({ answer, media, ...facts }: Execution, { redactor }: Held) {
+  return {
+    answer: redactor.value(answer) as Record<string, unknown>,
+    ...(media === undefined
+      ? {}
+      : { media: media.map(({ type, data }) => ({ type: redactor.text(type), base64: data.base64 })) }),
+    ...facts,
+  }
 }
 
 function detailOf(refusal: Refusal): string {
@@ -123,6 +150,8 @@ function obey(message: ToWorker): void {
       if (duty === null) process.exit(1)
       void carryOut(duty, message)
       return
+    case 'permitted':
+      return permits.answered(message.id, message.request)
     case 'cancel':
       running.get(message.id)?.abort(new Refusal('cancelled', 'the caller cancelled'))
       return

@@ -33,6 +33,10 @@ export interface ClosedFields {
   readonly code?: RefusalCode
   readonly status?: number
   readonly rows?: number
+  /** How many requests followed the first, such as redirects and pages. */
+  readonly further?: number
+  /** True when the outcome is that of an earlier, equal call. */
+  readonly replayed?: boolean
   readonly bytes_in?: number
   readonly bytes_out?: number
   /** Absent when the process died in the middle of the call. */

@@ -1,16 +1,17 @@
 import type { Config } from '../config/config.ts'
-import type { Credential } from '../credentials/credential.ts'
-import { sourcesOf } from '../credentials/credential.ts'
+import { partsOf, sourcesOf } from '../credentials/credential.ts'
 import { maxSecretBytes } from '../credentials/file.ts'
 import { fingerprintOf } from '../credentials/fingerprint.ts'
 import type { IdentityPlace } from '../credentials/identity.ts'
-import { itemPattern, itemRule } from '../credentials/item.ts'
 import { removeFromKeychain, writeKeychain } from '../credentials/keychain.ts'
-import { createLease, tokenProblem } from '../credentials/lease.ts'
+import { looksLikePem, privateKeyProblem } from '../credentials/pem.ts'
 import type { Places } from '../credentials/places.ts'
+import { readCredential } from '../credentials/read.ts'
 import { listSealed, removeSealed, seal } from '../credentials/sealed.ts'
 import { describeSource, readSource, type Source } from '../credentials/source.ts'
+import { tokenProblem } from '../credentials/value-problem.ts'
 import { Refusal } from '../refusal.ts'
+import { type Store, storeOf } from './credential-store.ts'
 
 /** What the three commands work with. */
 export interface CredentialCommand {
@@ -22,11 +23,9 @@ export interface CredentialCommand {
   readonly json: boolean
 }
 
-/** A source that keyhold itself can write. */
-type Store = { readonly sealed: string } | { readonly keychain: string }
-
 /**
- * Stores the value of a credential where the configuration says it is, or seals it under its name.
+ * Stores the value of a credential where the configuration says it is, or seals it under its name. A credential of
+ * several values is stored item by item, each under the name of the item.
  * Reads it back as a worker would, and shows its fingerprint, never the value.
  *
  * @param input `keychain`: use the keychain for a name that the configuration does not know;
@@ -40,7 +39,7 @@ export async function setCredential(
   const { places, fingerprintKey } = command
   const store = storeOf(input.name, input.keychain, command.config)
   const value = await command.readSecret(`Value of ${input.name} (it is not shown): `)
-  const problem = valueProblem(value)
+  const problem = valueProblem(value, store, command.config)
   if (problem !== null) throw new Refusal('invalid_input', `the value ${problem}; nothing was changed`)
   if ('sealed' in store) await seal(store.sealed, value, places, input.identity)
   else await writeKeychain(store.keychain, value, places)
@@ -49,7 +48,7 @@ export async function setCredential(
   }
   const fingerprint = fingerprintOf(fingerprintKey, value)
   const usedBy = usersOf(store, command.config)
-  const yaml = usedBy.length > 0 ? null : `credentials:\n  ${input.name}: ${yamlOf(store)}\n`
+  const yaml = usedBy.length > 0 ? null : `credentials:\n  ${input.name}: ${yamlOf(store, value)}\n`
   if (command.json) {
     return writeJson(command, { name: input.name, source: describeSource(store), fingerprint, used_by: usedBy, yaml })
   }
@@ -63,10 +62,16 @@ export async function listCredentials(command: CredentialCommand): Promise<void>
   const named = new Set(configured.flatMap(([, credential]) => sourcesOf(credential).map(describeSource)))
   const strays = (await listSealed(command.places)).filter(item => !named.has(describeSource({ sealed: item })))
   const rows: Row[] = []
-  for (const [name, credential] of configured) rows.push(await rowOf(name, credential, true, command))
-  for (const item of strays) {
-    rows.push(await rowOf(item, { type: 'bearer', scheme: 'Bearer', token: { sealed: item } }, false, command))
+  for (const [name, credential] of configured) {
+    rows.push({
+      name,
+      type: credential.type,
+      source: sourcesOf(credential).map(describeSource).join(', '),
+      tools: toolsOf(name, command.config),
+      ...(await shown(async () => (await readCredential({ name, credential, ...command })).fingerprint)),
+    })
   }
+  for (const item of strays) rows.push(await strayRow(item, command))
   if (command.json) return writeJson(command, { credentials: rows })
   if (rows.length === 0) command.write('There are no credentials yet; keyhold credential set NAME makes one.\n')
   command.write(table(rows.map(cells)))
@@ -96,39 +101,21 @@ export async function removeCredential(
   }
 }
 
-function storeOf(name: string, keychain: boolean, config: CredentialCommand['config']): Store {
-  const credential = config?.credentials.get(name)
-  if (credential === undefined) {
-    // The name is not repeated: it may be the secret, typed in the wrong place.
-    if (!itemPattern.test(name)) throw new Refusal('invalid_input', itemRule)
-    return keychain ? { keychain: name } : { sealed: name }
-  }
-  const [source] = sourcesOf(credential)
-  if ('env' in source) {
-    throw new Refusal(
-      'invalid_input',
-      `${name} is read from the variable ${source.env}, which is set where keyhold is started; to keep it here, write { sealed: ${name} } in the configuration`,
-    )
-  }
-  if ('file' in source) {
-    throw new Refusal(
-      'invalid_input',
-      `${name} is read from ${source.file}, which is yours to change; to keep it here, write { sealed: ${name} } in the configuration`,
-    )
-  }
-  if (keychain && !('keychain' in source)) {
-    throw new Refusal(
-      'invalid_input',
-      `the configuration says that ${name} is in ${describeSource(source)}, not in the keychain`,
-    )
-  }
-  return source
-}
-
-function valueProblem(value: string): string | null {
+function valueProblem(value: string, store: Store, config: CredentialCommand['config']): string | null {
   if (value === '') return 'is empty'
   if (Buffer.byteLength(value) > maxSecretBytes) return `is larger than ${maxSecretBytes} bytes`
-  return tokenProblem(value)
+  if (value.includes('\0')) return 'contains a control character (U+0000)'
+  const uses = [...(config?.credentials.values() ?? [])]
+    .flatMap(partsOf)
+    .filter(part => describeSource(part.source) === describeSource(store))
+  if (uses.length === 0) return problemOfUnused(value)
+  return uses.map(part => part.problemOf(value)).find(problem => problem !== null) ?? null
+}
+
+/** Nothing says yet what the value is for. */
+function problemOfUnused(value: string): string | null {
+  if (!looksLikePem(value)) return tokenProblem(value)
+  return value.includes('PRIVATE KEY-----') ? privateKeyProblem(value) : null
 }
 
 interface User {
@@ -146,9 +133,13 @@ function toolsOf(credential: string, config: CredentialCommand['config']): strin
   return (config?.tools ?? []).filter(tool => tool.credential === credential).map(tool => tool.name)
 }
 
-function yamlOf(store: Store): string {
+function yamlOf(store: Store, value: string): string {
   const source = 'sealed' in store ? `sealed: ${store.sealed}` : `keychain: ${store.keychain}`
-  return `{ type: bearer, token: { ${source} } }`
+  if (!looksLikePem(value)) return `{ type: bearer, token: { ${source} } }`
+  if (!value.includes('PRIVATE KEY-----')) {
+    return `{ type: mtls, certificate: { ${source} }, private_key: { sealed: KEY } }`
+  }
+  return `{ type: github_app, app_id: "ID", installation_id: "ID", private_key: { ${source} } }`
 }
 
 interface Row {
@@ -162,25 +153,24 @@ interface Row {
   readonly tools: readonly string[]
 }
 
-async function rowOf(
-  name: string,
-  credential: Credential,
-  configured: boolean,
-  command: CredentialCommand,
-): Promise<Row> {
-  const known = {
-    name,
-    type: configured ? credential.type : null,
-    source: sourcesOf(credential).map(describeSource).join(', '),
-    tools: configured ? toolsOf(name, command.config) : [],
+/** A sealed item that nothing uses, so that nothing says what its value has to look like. */
+async function strayRow(item: string, command: CredentialCommand): Promise<Row> {
+  const source: Source = { sealed: item }
+  return {
+    name: item,
+    type: null,
+    source: describeSource(source),
+    tools: [],
+    ...(await shown(async () => fingerprintOf(command.fingerprintKey, await readSource(source, command.places)))),
   }
-  const { places, fingerprintKey } = command
+}
+
+async function shown(fingerprint: () => Promise<string>): Promise<Pick<Row, 'fingerprint' | 'problem'>> {
   try {
-    const { fingerprint } = await createLease({ name, credential, places, fingerprintKey }).get()
-    return { ...known, fingerprint, problem: null }
+    return { fingerprint: await fingerprint(), problem: null }
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
-    return { ...known, fingerprint: null, problem: error.message }
+    return { fingerprint: null, problem: error.message }
   }
 }
 

@@ -1,5 +1,5 @@
 import { InvalidArgumentError, Option } from 'commander'
-import { Duration } from '../config/units.ts'
+import { Duration } from '../units.ts'
 import { Refusal } from '../refusal.ts'
 import type { Common, Frame } from './frame.ts'
 

@@ -4,6 +4,7 @@ import { Refusal, sentences } from '../refusal.ts'
 import type { Common, Frame } from './frame.ts'
 import { addAuditCommands } from './program-audit.ts'
 import { addCredentialCommands } from './program-credential.ts'
+import { addToolCommands } from './program-tool.ts'
 import type { World } from './world.ts'
 
 /** The exit codes of every command: done; refused or failed; wrong usage or bad configuration. */
@@ -84,11 +85,6 @@ function buildProgram(world: World, done: (code: number) => void, write: (text: 
     'keyhold config schema > keyhold.schema.json',
   ).action(async () => done(await (await import('./config-schema.ts')).configSchemaCommand(world, write)))
 
-  const tool = program.command('tool').description('About the configured tools')
-  command(tool, 'list', 'List the MCP tools that the configuration offers', 'keyhold tool list')
-    .addOption(json)
-    .action(async (options: Common) => done(await (await import('./tool-list.ts')).toolList(world, options, write)))
-
   const agent = program.command('agent').description('About agents')
   command(agent, 'token', 'Make a token for an agent; it is printed once', 'keyhold agent token ci')
     .argument('<name>', 'the name of the agent')
@@ -98,6 +94,7 @@ function buildProgram(world: World, done: (code: number) => void, write: (text: 
     )
 
   const frame: Frame = { program, command, json, world, write, done }
+  addToolCommands(frame)
   addCredentialCommands(frame)
   addAuditCommands(frame)
   return program

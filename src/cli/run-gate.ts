@@ -1,7 +1,7 @@
 import { openAuditLog } from '../audit/log.ts'
 import type { LoadedConfig } from '../config/build.ts'
 import type { ToolConfig } from '../config/config.ts'
-import { sourcesOf } from '../credentials/credential.ts'
+import { type Credential, sourcesOf } from '../credentials/credential.ts'
 import { sourceNeeds } from '../credentials/source.ts'
 import { createGate, type Gate, type GateOptions } from '../gate/gate.ts'
 import { grantFor } from '../workers/permissions.ts'
@@ -44,17 +44,30 @@ export function runGate(
 
 function workerPlan(world: World, loaded: LoadedConfig, tool: ToolConfig, fingerprintKey: Buffer): WorkerPlan {
   const places = placesOf(world)
-  const config = tool.credential === null ? null : (loaded.config.credentials.get(tool.credential) ?? null)
+  const { credentials } = loaded.config
+  const config = tool.credential === null ? null : (credentials.get(tool.credential) ?? null)
+  const others = Object.fromEntries(
+    tool.others.flatMap(({ role, name }) => {
+      const other = credentials.get(name)
+      return other === undefined ? [] : [[role, { name, config: other }]]
+    }),
+  )
   return {
     entry: world.workerEntry,
     execPath: world.execPath,
-    grant: () => grantFor(tool.kind.permissions, credentialNeeds(config, places), world.code, world.environment),
+    grant: () => {
+      const needs = credentialNeeds([config, ...Object.values(others).map(other => other.config)], places)
+      const files = [...needs.files, ...tool.kind.files(tool.target).map(({ file }) => file)]
+      return grantFor(tool.kind.permissions, { ...needs, files }, world.code, world.environment)
+    },
     start: {
       type: 'start',
       kind: tool.kind.name,
       target: tool.target,
       limits: tool.limits,
       credential: config === null || tool.credential === null ? null : { name: tool.credential, config },
+      others,
+      rights: rightsOf(tool),
       places: { stateDir: places.stateDir, home: places.home, platform: places.platform },
       fingerprintKey: fingerprintKey.toString('hex'),
     },
@@ -62,8 +75,19 @@ function workerPlan(world: World, loaded: LoadedConfig, tool: ToolConfig, finger
   }
 }
 
-function credentialNeeds(config: Parameters<typeof sourcesOf>[0] | null, places: ReturnType<typeof placesOf>) {
-  const needs = config === null ? [] : sourcesOf(config).map(source => sourceNeeds(source, places))
+/** As the protocol wants it: plain lists. */
+function rightsOf(tool: ToolConfig) {
+  const { repositories, permissions } = tool.kind.neededRights(tool.target)
+  return {
+    repositories: repositories === null ? null : [...repositories],
+    permissions: permissions === null ? null : { ...permissions },
+  }
+}
+
+function credentialNeeds(configs: readonly (Credential | null)[], places: ReturnType<typeof placesOf>) {
+  const needs = configs
+    .flatMap(config => (config === null ? [] : sourcesOf(config)))
+    .map(source => sourceNeeds(source, places))
   return {
     files: needs.flatMap(need => need.files),
     environment: needs.flatMap(need => need.environment),

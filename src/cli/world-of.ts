@@ -5,7 +5,7 @@ import type { World } from './world.ts'
 /** The world of a process; what its entry decides is given, everything else is the process's own. */
 export function worldOf(
   host: NodeJS.Process,
-  own: Pick<World, 'kinds' | 'version' | 'argv' | 'execPath' | 'workerEntry' | 'code'>,
+  own: Pick<World, 'kinds' | 'version' | 'argv' | 'execPath' | 'workerEntry' | 'presetsFolder' | 'code'>,
 ): World {
   return {
     ...own,

@@ -23,6 +23,8 @@ export interface World {
   readonly execPath: string
   /** The module that a worker process runs. */
   readonly workerEntry: string
+  /** Holds the presets for common APIs. */
+  readonly presetsFolder: string
   /** The folders of program code a worker must be able to read. */
   readonly code: readonly string[]
   readonly random: (size: number) => Buffer

@@ -1,6 +1,8 @@
 import { hash } from 'node:crypto'
+import { accessSync, constants } from 'node:fs'
 import type { Agent } from '../agents/agent.ts'
-import type { Kind, Limits, Verb } from '../kind.ts'
+import { presentedBy } from '../credentials/credential.ts'
+import { type CredentialType, type Kind, type Limits, type Presented, type Verb, VerbError } from '../kind.ts'
 import { compileRule, type Rule } from '../policy/rule.ts'
 import type { Config, ToolConfig } from './config.ts'
 import type { Found } from './issues.ts'
@@ -32,16 +34,18 @@ export async function buildConfig(input: {
   const verbs = new Map<string, { tool: ToolConfig; verb: Verb }>()
   for (const tool of tools) {
     problems.push(...credentialProblems(tool, credentials))
+    problems.push(...fileProblems(tool))
     const problem = tool.kind.targetProblem(tool.target)
     if (problem !== null) problems.push({ path: ['tools', tool.name, problem.key], reason: problem.message })
     try {
-      for (const verb of await tool.kind.verbs(tool.target, tool.limits)) {
+      for (const verb of await tool.kind.verbs(tool.target, tool.limits, presented(tool, credentials))) {
         const name = `${tool.name}_${verb.name}`
         if (verbs.has(name)) problems.push({ path: ['tools', tool.name], reason: `two tools would both offer ${name}` })
         verbs.set(name, { tool, verb })
       }
     } catch (error) {
-      problems.push({ path: ['tools', tool.name, 'allow'], reason: (error as Error).message })
+      const within = error instanceof VerbError ? error.path : []
+      problems.push({ path: ['tools', tool.name, ...within], reason: (error as Error).message })
     }
   }
   if (problems.length > 0) fail(problems)
@@ -74,6 +78,7 @@ function toolOf(name: string, entry: ConfigDocument['tools'][string], kinds: rea
     kind,
     description,
     credential: credential ?? null,
+    others: kind.otherCredentials(target as never),
     limits: limitsOf(limits),
     target: Object.freeze(target) as never,
   }
@@ -90,24 +95,45 @@ function limitsOf(limits: ConfigDocument['tools'][string]['limits']): Limits {
 }
 
 function credentialProblems(tool: ToolConfig, credentials: Config['credentials']): Found[] {
-  if (tool.credential === null) return []
-  const path = ['tools', tool.name, 'credential']
-  const credential = credentials.get(tool.credential)
-  if (credential === undefined) {
-    const known = [...credentials.keys()]
-    const meant = nearestWord(tool.credential, known)
-    const hint =
-      meant === null
-        ? known.length === 0
-          ? 'there are none'
-          : `there are: ${known.join(', ')}`
-        : `did you mean ${meant}?`
-    return [{ path, reason: `no credential is called ${tool.credential} (${hint})` }]
+  const { kind, others } = tool
+  const own = tool.credential === null ? [] : [{ path: ['credential'], name: tool.credential, types: kind.credentials }]
+  return [...own, ...others].flatMap(({ path, name, types }): Found[] => {
+    const reason = credentialProblem(name, types, credentials)
+    return reason === null ? [] : [{ path: ['tools', tool.name, ...path], reason }]
+  })
+}
+
+function credentialProblem(
+  name: string,
+  types: readonly CredentialType[],
+  credentials: Config['credentials'],
+): string | null {
+  const credential = credentials.get(name)
+  if (credential !== undefined) {
+    if (types.includes(credential.type)) return null
+    return `a credential of type ${credential.type} cannot be used here; one of type ${types.join(' or ')} can`
   }
-  if (!tool.kind.credentials.includes(credential.type)) {
-    return [{ path, reason: `a tool of kind ${tool.kind.name} cannot present a credential of type ${credential.type}` }]
-  }
-  return []
+  const known = [...credentials.keys()]
+  const meant = nearestWord(name, known)
+  if (meant !== null) return `no credential is called ${name} (did you mean ${meant}?)`
+  return `no credential is called ${name} (${known.length === 0 ? 'there are none' : `there are: ${known.join(', ')}`})`
+}
+
+function fileProblems(tool: ToolConfig): Found[] {
+  return tool.kind.files(tool.target).flatMap(({ path, file }) => {
+    try {
+      accessSync(file, constants.R_OK)
+      return []
+    } catch {
+      return [{ path: ['tools', tool.name, ...path], reason: 'there is no such file that can be read' }]
+    }
+  })
+}
+
+/** Where the credential of a tool shows up in its requests. */
+function presented(tool: ToolConfig, credentials: Config['credentials']): Presented {
+  const credential = tool.credential === null ? undefined : credentials.get(tool.credential)
+  return credential === undefined ? { headers: [], query: [] } : presentedBy(credential)
 }
 
 function agentsOf(

@@ -1,6 +1,6 @@
 import type { Agents } from '../agents/agent.ts'
 import type { Credential } from '../credentials/credential.ts'
-import type { Kind, Limits } from '../kind.ts'
+import type { Kind, Limits, OtherCredential } from '../kind.ts'
 
 /** One configured tool. */
 export interface ToolConfig {
@@ -9,6 +9,8 @@ export interface ToolConfig {
   readonly description: string
   /** The name of its credential; null when the target needs none. */
   readonly credential: string | null
+  /** Those that it uses beside that, such as a client certificate. */
+  readonly others: readonly OtherCredential[]
   readonly limits: Limits
   /** What the kind's own schema made of the tool's other keys. */
   readonly target: never

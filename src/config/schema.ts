@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { Credential } from '../credentials/credential.ts'
 import type { Kind } from '../kind.ts'
-import { Duration, Rate, Size } from './units.ts'
+import { Duration, Rate, Size } from '../units.ts'
 
 /** Names of tools, credentials and agents; tool names become a part of MCP tool names. */
 const Name = z.string().regex(/^[a-z][a-z0-9_-]{0,31}$/, 'a name is 1-32 of a-z, 0-9, _ and -, beginning with a letter')

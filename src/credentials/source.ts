@@ -7,6 +7,12 @@ import { identityFile, identityMarker, sealedFile } from './sealed-places.ts'
 
 const howToName = '{ sealed: NAME }, { keychain: ITEM }, { env: NAME } or { file: PATH }'
 
+/** What is said about a value that stands where its source belongs. */
+export const literalSecret = `a literal secret does not belong in this file; name a source: ${howToName}`
+
+/** What is said where no source can be made out. */
+export const sourceRule = `exactly one source belongs here: ${howToName}`
+
 const Variable = z
   .string()
   .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'a variable is named with letters, digits and underscores only')
@@ -29,12 +35,7 @@ export const Source = z.union(
     z.strictObject({ env: Variable }),
     z.strictObject({ file: Path }),
   ],
-  {
-    error: issue =>
-      typeof issue.input === 'string'
-        ? `a literal secret does not belong in this file; name a source: ${howToName}`
-        : `exactly one source belongs here: ${howToName}`,
-  },
+  { error: issue => (typeof issue.input === 'string' ? literalSecret : sourceRule) },
 )
 
 export type Source = z.output<typeof Source>

@@ -2,7 +2,13 @@ import { type RefusalCode, type RefusalFields, sentences } from '../refusal.ts'
 
 /** What a call gives back to the transport; it says nothing that did not pass the one door out. */
 export type Answer =
-  | { readonly type: 'result'; readonly value: Readonly<Record<string, unknown>>; readonly isError: boolean }
+  | {
+      readonly type: 'result'
+      readonly value: Readonly<Record<string, unknown>>
+      /** What is no text, beside the value. */
+      readonly media: readonly { readonly type: string; readonly base64: string }[]
+      readonly isError: boolean
+    }
   | { readonly type: 'refusal'; readonly refusal: RefusalAnswer }
   | { readonly type: 'unknown_tool' }
 

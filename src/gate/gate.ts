@@ -10,6 +10,7 @@ import type { Answer } from './answer.ts'
 import { createCatalogue, type Offer, offersFor } from './catalogue.ts'
 import { type Call, type GateDeps, invoke, type Stage } from './invoke.ts'
 import { LimitBook } from './limit.ts'
+import { OnceBook } from './once.ts'
 import { Rejections } from './rejections.ts'
 
 /** The process that talks to agents: decides, records, limits and routes. It holds no credential. */
@@ -63,7 +64,13 @@ export function createGate(options: GateOptions): Gate {
     let worker = workers.get(tool.name)
     if (worker === undefined) {
       worker = new ToolWorker(options.workerPlan(tool), {
-        leased: fingerprint => note('credential.leased', { tool: tool.name, credential: tool.credential, fingerprint }),
+        leased: ({ credential, fingerprint, asked }) =>
+          note('credential.leased', {
+            tool: tool.name,
+            credential,
+            fingerprint,
+            ...(asked === null ? {} : { asked }),
+          }),
         exited: ({ code, signal, expected }) => note('worker.exited', { tool: tool.name, code, signal, expected }),
         malformed: () => options.onProblem(new Error(`the worker of ${tool.name} broke the protocol and was ended`)),
       })
@@ -80,6 +87,7 @@ export function createGate(options: GateOptions): Gate {
     onProblem: options.onProblem,
     catalogue: createCatalogue(loaded),
     limits: new LimitBook(),
+    once: new OnceBook(options.clock, callIds(options.clock, options.random)),
     workerOf,
     accepting: () => accepting,
     ...(options.onStage === undefined ? {} : { onStage: options.onStage }),

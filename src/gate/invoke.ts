@@ -7,7 +7,8 @@ import { authorize } from './authorize.ts'
 import type { Offer } from './catalogue.ts'
 import { type Books, Ledger } from './ledger.ts'
 import type { LimitBook } from './limit.ts'
-import { type Planned, plan, requireAllowed } from './plan.ts'
+import type { OnceBook } from './once.ts'
+import { permitFurther, type Planned, plan, requireAllowed } from './plan.ts'
 
 /** One attempt of an agent to use an MCP tool. */
 export interface Call {
@@ -28,6 +29,7 @@ export type Stage = 'record' | 'decide' | 'limit' | 'queue' | 'worker' | 'upstre
 export interface GateDeps extends Books {
   readonly catalogue: ReadonlyMap<string, Offer>
   readonly limits: LimitBook
+  readonly once: OnceBook
   readonly workerOf: (offer: Offer) => ToolWorker
   readonly accepting: () => boolean
   readonly onStage?: (stage: Stage, ms: number) => void
@@ -52,18 +54,26 @@ export async function invoke(call: Call, deps: GateDeps): Promise<Answer> {
     stages.mark('decide')
     await deps.limits.take(call.agent, offer.tool)
     stages.mark('limit')
-    const result = await dispatch(call, offer, planned, deps, stages)
+    const once = ledger.once(planned)
+    const work = (onceKey: string | null) => dispatch({ call, offer, planned, onceKey, ledger }, deps, stages)
+    const result = once === null ? await work(null) : await deps.once.run(once, call.signal, work)
     return await ledger.answered(result)
   } catch (error) {
     return await ledger.refused(error)
   }
 }
 
+interface Work {
+  readonly call: Call
+  readonly offer: Offer
+  readonly planned: Planned
+  readonly onceKey: string | null
+  readonly ledger: Ledger
+}
+
 /** Has the tool's worker carry out what was planned, when a slot is free and before the deadline. */
 async function dispatch(
-  call: Call,
-  offer: Offer,
-  planned: Planned,
+  { call, offer, planned, onceKey, ledger }: Work,
   deps: GateDeps,
   stages: Stopwatch,
 ): Promise<WorkerResult> {
@@ -78,6 +88,12 @@ async function dispatch(
       timeoutMs: timeoutMs - (performance.now() - queued),
       idempotent: planned.operation.idempotent,
       reads: planned.operation.access === 'read',
+      onceKey,
+      permit: step => {
+        const request = permitFurther(offer, call.agent, step)
+        if (request !== null) ledger.tookFurther()
+        return request
+      },
       signal: call.signal,
     })
     stages.mark('worker')

@@ -8,6 +8,7 @@ import { type Answer, refusalAnswer } from './answer.ts'
 import { UnknownTool } from './authorize.ts'
 import type { Offer } from './catalogue.ts'
 import type { Call } from './invoke.ts'
+import type { OnceCall } from './once.ts'
 import type { Planned } from './plan.ts'
 
 /** What the ledger needs to write a call's two lines. */
@@ -29,6 +30,7 @@ export class Ledger {
   #attempt: Attempt | null = null
   #offer: Offer | null = null
   #planned: Planned | null = null
+  #further = 0
 
   constructor(call: Call, books: Books) {
     this.#call = call
@@ -62,16 +64,32 @@ export class Ledger {
     this.#planned = planned
   }
 
+  /** Counts a step beyond the first request, such as a redirect. */
+  tookFurther(): void {
+    this.#further += 1
+  }
+
+  /** Under what name the outcome of a call that must run once is kept: who called what, with which key or arguments. */
+  once({ once }: Planned): OnceCall | null {
+    if (once === undefined) return null
+    const { agent, mcpTool } = this.#call
+    const args = this.argsDigest ?? ''
+    return { name: JSON.stringify([agent.name, mcpTool, once.key ?? args]), args, windowMs: once.windowMs }
+  }
+
   /** Writes the closing line of a call that the target answered, and gives the answer. */
-  async answered(result: WorkerResult): Promise<Answer> {
+  async answered(result: WorkerResult & { readonly replayed?: boolean }): Promise<Answer> {
+    const replayed = result.replayed === true
     await this.#close({
       outcome: result.isError ? 'failed' : 'ok',
       ...this.#credential(result.fingerprint),
       ...(result.status === undefined ? {} : { status: result.status }),
       bytes_in: result.bytesIn,
       bytes_out: result.bytesOut,
+      ...(replayed ? { replayed } : {}),
     })
-    return { type: 'result', value: result.answer, isError: result.isError }
+    const value = replayed ? { ...result.answer, replayed } : result.answer
+    return { type: 'result', value, media: result.media ?? [], isError: result.isError }
   }
 
   /** Writes the closing line of a call that has no result, and gives the refusal. Takes whatever was thrown. */
@@ -101,6 +119,7 @@ export class Ledger {
             kind: this.#offer.tool.kind.name,
             operation: planned.operation,
             decision: planned.decision,
+            ...(this.#further > 0 ? { further: this.#further } : {}),
           }
     const duration_ms = Math.round((performance.now() - this.#started) * 1_000) / 1_000
     try {

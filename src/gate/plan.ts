@@ -1,6 +1,6 @@
 import type { z } from 'zod'
 import type { Agent } from '../agents/agent.ts'
-import type { Plan } from '../kind.ts'
+import type { Json, Plan } from '../kind.ts'
 import { type Decision, decide } from '../policy/decide.ts'
 import { Refusal } from '../refusal.ts'
 import type { Offer } from './catalogue.ts'
@@ -26,6 +26,23 @@ export function plan(offer: Offer, agent: Agent, args: unknown): Planned {
   }
   const planned = offer.verb.plan(parsed.data)
   return { ...planned, decision: decide(agent.rules, offer.name, planned.operation, planned.scope) }
+}
+
+/**
+ * Judges a further step of a call, such as a redirect, by the same scope and rules as the call itself.
+ *
+ * @returns what the worker is to carry out; null when it may not go on
+ */
+export function permitFurther(offer: Offer, agent: Agent, step: unknown): Json | null {
+  if (offer.verb.further === undefined) return null
+  try {
+    const further = offer.verb.further(step)
+    const { effect } = decide(agent.rules, offer.name, further.operation, further.scope)
+    return effect === 'allow' ? further.request : null
+  } catch {
+    // What cannot be understood is not a failure of the call: it ends where it has come to.
+    return null
+  }
 }
 
 /** @throws Refusal `not_allowed` unless the decision is to allow */

@@ -17,7 +17,7 @@ export interface State {
  * The most states that are remembered, each of some 2 KB. Ordinary text meets a few hundred; a key of 3 KB that is found has one
  * for each of its characters. Beyond the limit all are forgotten and made again, so text can slow a search but not make it grow.
  */
-const maximumStates = 4096
+const maximumStates = 2048
 
 /** The graph made deterministic while it is used: one table look-up for each character, whatever the text is. */
 export class Automaton {
@@ -99,8 +99,9 @@ export class Automaton {
   }
 
   #forget(): void {
-    // A search that is under way keeps the states it can reach; all others begin anew at `start`.
-    this.start.next.fill(undefined)
+    // A search that is under way keeps the state it is at. Its ways onward are cut with all others: a chain of states
+    // that begins at one which is kept elsewhere would else stay as a whole, at some 190 MB for one long key.
+    for (const state of this.#states.values()) state.next.fill(undefined)
     this.#states.clear()
     this.#states.set('', this.start)
   }

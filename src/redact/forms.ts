@@ -1,4 +1,4 @@
-import { createLetters, type Letters, type Step } from './letters.ts'
+import type { Letters, Step } from './letters.ts'
 import { optional, sequence } from './pattern.ts'
 
 /** One form of a secret: steps that follow one another. */
@@ -13,11 +13,20 @@ export function essence(value: string): string {
  * Lists the forms in which a value can show up: as text and reversed, each character written in any way, and its
  * bytes (UTF-8, either line ending, reversed) as base64, hexadecimal digits or a list of numbers.
  */
-export function formsOf(value: string): readonly Form[] {
-  const letters = createLetters()
+export function formsOf(value: string, letters: Letters): readonly Form[] {
   const text = essence(value)
   const texts = inBothDirections(text).map(each => Array.from(each, character => letters.text(character)))
-  return [...texts, ...byteStrings(text).flatMap(bytes => formsOfBytes(bytes, letters))]
+  const packed = packedIn(text)
+  const written = packed === null ? byteStrings(text) : [...byteStrings(text), packed]
+  return [...texts, ...written.flatMap(bytes => formsOfBytes(bytes, letters))]
+}
+
+const armour = /-----BEGIN ([A-Z0-9 ]+)-----\n([A-Za-z0-9+/=\s]{16,})-----END \1-----/
+
+/** What PEM packs up (RFC 7468): a key is the same key in lines of another length, in one line, or without its first and last line. */
+function packedIn(text: string): Buffer | null {
+  const body = armour.exec(text)?.[2]
+  return body === undefined ? null : Buffer.from(body, 'base64')
 }
 
 function inBothDirections(text: string): readonly string[] {

@@ -1,6 +1,7 @@
-import type { Json, Redacted, RedactedText } from '../kind.ts'
+import type { Json, Redacted, RedactedBytes, RedactedText } from '../kind.ts'
 import { Refusal } from '../refusal.ts'
 import type { Secret } from '../secret.ts'
+import { areClean } from './bytes.ts'
 import { essence } from './forms.ts'
 import { replacementFor } from './label.ts'
 import { Search } from './search.ts'
@@ -20,6 +21,8 @@ export interface Redactor {
   value(value: unknown): Json
   /** Begins a text that arrives in pieces. */
   collect(): RedactedText
+  /** Passes bytes that hold no form of a secret; null when they do, or are compressed so that they could. */
+  bytes(bytes: Buffer): RedactedBytes | null
 }
 
 /** Proves that a value went through redaction: the class is not exported, so nobody else can make one. */
@@ -33,10 +36,22 @@ class RedactedValue implements Redacted {
   }
 }
 
+/** The same for bytes, in which nothing was found that would have to be replaced. */
+class CleanBytes implements RedactedBytes {
+  readonly base64: string
+  readonly by: Redactor
+
+  constructor(bytes: Buffer, by: Redactor) {
+    this.base64 = bytes.toString('base64')
+    this.by = by
+  }
+}
+
 /** Makes the redactor for these secrets; refuses one that is too short. */
 export function createRedactor(secrets: readonly Secret[]): Redactor {
   const values = secrets.map(secret => secret.use(value => longEnough(value, secret.label)))
   const search = new Search(values)
+  const valuesAreAscii = values.every(value => /^[\0-\x7f]*$/.test(value))
   const labels = secrets.map(secret => replacementFor(secret.label, values, search))
 
   const redactor: Redactor = {
@@ -66,6 +81,10 @@ export function createRedactor(secrets: readonly Secret[]): Redactor {
         },
         cut: () => new RedactedValue(text + stream.cut(), redactor),
       }
+    },
+    bytes(bytes) {
+      const isClean = values.length === 0 || areClean(bytes, search, valuesAreAscii)
+      return isClean ? new CleanBytes(bytes, redactor) : null
     },
   }
   return redactor
@@ -113,6 +132,7 @@ export function createRedactor(secrets: readonly Secret[]): Redactor {
 
   function cleanObject(value: object, above: readonly object[]): Json | undefined {
     if (value instanceof RedactedValue) return value.by === redactor ? value.value : clean(value.value, above)
+    if (value instanceof CleanBytes && value.by === redactor) return { base64: value.base64 }
     if (above.length >= maximumDepth) return '[too deep]'
     if (above.includes(value)) return '[circular]'
     const path = [...above, value]

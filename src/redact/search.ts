@@ -1,6 +1,7 @@
 import { Automaton, type State } from './automaton.ts'
 import { formsOf } from './forms.ts'
 import { Graph, type Thread } from './graph.ts'
+import { createLetters } from './letters.ts'
 
 /** A stretch of text that is a form of a value; `owner` is the value's number. */
 export interface Span {
@@ -27,7 +28,9 @@ export class Search {
   readonly #turns = new WeakMap<readonly Thread[], State>()
 
   constructor(values: readonly string[]) {
-    this.#graph = new Graph(values.map(formsOf))
+    // Compiled letters are what a search is mostly made of, so all values share them.
+    const letters = createLetters()
+    this.#graph = new Graph(values.map(value => formsOf(value, letters)))
     this.#forwards = new Automaton(this.#graph, 'forwards', values.join(''))
     this.#backwards = new Automaton(this.#graph, 'backwards', values.join(''))
   }
@@ -47,6 +50,12 @@ export class Search {
       if (span) spans.push(span)
     }
     return { state: at.state, spans }
+  }
+
+  /** Reads on in a text of which `text` is the next piece; null when a form ended in it. */
+  proceed(text: string, state: State): State | null {
+    const at = this.#forwards.run(text, 0, state)
+    return at.state.hasArrivals ? null : at.state
   }
 
   /** Returns how much of `text`, read up to `state`, can no longer become part of a form, whatever follows. */

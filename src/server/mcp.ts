@@ -52,11 +52,18 @@ export function toTool(offer: Offer): Tool {
   }
 }
 
+/** What is no text, as content of its type: a model can look at an image, and a client can keep the rest. */
+function toContent({ type, base64 }: { readonly type: string; readonly base64: string }) {
+  if (type.startsWith('image/')) return { type: 'image' as const, data: base64, mimeType: type }
+  if (type.startsWith('audio/')) return { type: 'audio' as const, data: base64, mimeType: type }
+  return { type: 'resource' as const, resource: { uri: 'keyhold:answer/body', mimeType: type, blob: base64 } }
+}
+
 function toToolResult(answer: Answer) {
   switch (answer.type) {
     case 'result':
       return {
-        content: [{ type: 'text' as const, text: JSON.stringify(answer.value) }],
+        content: [{ type: 'text' as const, text: JSON.stringify(answer.value) }, ...answer.media.map(toContent)],
         structuredContent: answer.value as Record<string, unknown>,
         ...(answer.isError ? { isError: true } : {}),
       }

@@ -31,7 +31,7 @@ export function statusSurface(version: string, file: string, problems: readonly 
     ],
     call: async called =>
       called === name
-        ? { type: 'result', value: { ok: false, config: file, problems: [...problems] }, isError: false }
+        ? { type: 'result', value: { ok: false, config: file, problems: [...problems] }, media: [], isError: false }
         : { type: 'unknown_tool' },
   }
 }

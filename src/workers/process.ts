@@ -2,14 +2,21 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { Outbox } from '../process/outbox.ts'
 import { Refusal } from '../refusal.ts'
 import type { WorkerGrant } from './permissions.ts'
-import { type FromWorker, FromWorkerBatch, type StartMessage, type ToWorker, type WorkerResult } from './protocol.ts'
+import {
+  type FromWorker,
+  FromWorkerBatch,
+  type Leased,
+  type StartMessage,
+  type ToWorker,
+  type WorkerResult,
+} from './protocol.ts'
 
 /** How long after a call's deadline a worker may still answer before it is killed. */
 const graceMs = 1_000
 
 /** What a worker process reports besides results. */
 export interface WorkerEvents {
-  leased(fingerprint: string): void
+  leased(lease: Pick<Leased, 'credential' | 'fingerprint' | 'asked'>): void
   exited(reason: { readonly code: number | null; readonly signal: string | null; readonly expected: boolean }): void
   /** A message that the protocol does not know; the worker is killed. */
   malformed(): void
@@ -48,6 +55,9 @@ export interface Job {
   readonly idempotent: boolean
   /** Whether it only reads, so that without an answer nothing has happened. */
   readonly reads: boolean
+  readonly onceKey: string | null
+  /** Judges a further step that the worker wants to take; gives what to carry out, or null. */
+  readonly permit: (step: unknown) => unknown
   readonly signal: AbortSignal
 }
 
@@ -55,6 +65,7 @@ interface Pending {
   readonly resolve: (result: WorkerResult) => void
   readonly reject: (error: WorkerRefusal | WorkerDied) => void
   readonly cleanUp: () => void
+  readonly permit: Job['permit']
   repeatable: boolean
 }
 
@@ -123,8 +134,9 @@ export class WorkerProcess {
         job.signal.removeEventListener('abort', onAbort)
       }
       job.signal.addEventListener('abort', onAbort, { once: true })
-      this.#pending.set(id, { resolve, reject, cleanUp, repeatable: true })
-      this.#outbox.push({ type: 'job', id, request: job.request, timeoutMs: job.timeoutMs, announce: !job.idempotent })
+      this.#pending.set(id, { resolve, reject, cleanUp, permit: job.permit, repeatable: true })
+      const { request, timeoutMs, onceKey } = job
+      this.#outbox.push({ type: 'job', id, request, timeoutMs, announce: !job.idempotent, onceKey })
       if (job.signal.aborted) onAbort()
     })
   }
@@ -155,8 +167,15 @@ export class WorkerProcess {
         if (pending !== undefined) pending.repeatable = false
         return
       }
+      case 'permit':
+        this.#outbox.push({
+          type: 'permitted',
+          id: message.id,
+          request: this.#pending.get(message.id)?.permit(message.step) ?? null,
+        })
+        return
       case 'leased':
-        return this.#events.leased(message.fingerprint)
+        return this.#events.leased(message)
       case 'result':
         return this.#take(message.id)?.resolve(message)
       case 'refused':

@@ -38,8 +38,8 @@ const graph: Import[] = files.flatMap(from =>
 /** Layers from the innermost outwards: a file may import from its own folder and from layers before its own. */
 const layers: readonly (readonly string[])[] = [
   ['refusal', 'secret'],
-  ['kind'],
-  ['net', 'process', 'policy', 'limits', 'approvals', 'audit', 'agents', 'credentials', 'redact'],
+  ['kind', 'units'],
+  ['net', 'process', 'policy', 'limits', 'approvals', 'audit', 'agents', 'credentials', 'redact', 'openapi', 'presets'],
   ['workers', 'config'],
   ['gate'],
   ['server'],
@@ -48,7 +48,7 @@ const layers: readonly (readonly string[])[] = [
 ]
 
 /** Within the third layer, who may use whom; everybody else there stands alone. */
-const neighbours = new Set(['agents>policy', 'credentials>redact'])
+const neighbours = new Set(['agents>policy', 'credentials>redact', 'credentials>net'])
 
 const partOf = (file: string) => (file.startsWith('tools/') ? 'tools' : (file.split('/')[1] ?? '').replace(/\.ts$/, ''))
 const layerOf = (part: string) => layers.findIndex(layer => layer.includes(part))
@@ -57,7 +57,7 @@ function allowed({ from, to }: Import): boolean {
   const [importer, imported] = [partOf(from), partOf(to)]
   if (importer === imported)
     return importer !== 'tools' || from.split('/')[1] === to.split('/')[1] || from === 'tools/index.ts'
-  if (importer === 'tools') return ['kind', 'refusal', 'secret', 'net', 'process'].includes(imported)
+  if (importer === 'tools') return ['kind', 'units', 'refusal', 'secret', 'net', 'process'].includes(imported)
   if (imported === 'tools') return ['main', 'worker'].includes(importer) && to === 'tools/index.ts'
   return layerOf(imported) < layerOf(importer) || neighbours.has(`${importer}>${imported}`)
 }
@@ -107,10 +107,24 @@ describe('what only certain files may touch', () => {
     ['the standard streams', /\bprocess\.(?:stdout|stderr|stdin)\b/, ['src/main.ts']],
     ['the console', /\bconsole\./, []],
     ['child processes', /node:child_process/, ['src/workers/process.ts']],
-    ['undici', /from 'undici'/, ['tools/http/send.ts']],
+    [
+      'undici',
+      /from 'undici'/,
+      ['tools/http/send.ts', 'tools/http/attempt.ts', 'tools/http/failure.ts', 'src/net/exchange.ts'],
+    ],
     ['the global fetch', /(?<![.\w])fetch\(/, []],
     ['code from strings', /\beval\(|new Function\(|node:vm/, []],
-    ['the value of a secret', /\.use\(/, ['tools/http/send.ts', 'src/redact/redactor.ts']],
+    [
+      'the value of a secret',
+      /\.use\(/,
+      [
+        'tools/http/present.ts',
+        'src/net/proxy.ts',
+        'src/net/trust.ts',
+        'src/credentials/same-secrets.ts',
+        'src/redact/redactor.ts',
+      ],
+    ],
   ]
   test.each(rules)('%s', (_what, pattern, owners) => {
     const users = files.filter(file => pattern.test(textOf(file).replaceAll(/\/\*[\s\S]*?\*\//g, '')))

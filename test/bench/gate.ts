@@ -33,6 +33,7 @@ const world = worldOf(process, {
   version: '0.0.0',
   argv: [],
   execPath: values['worker-program'],
+  presetsFolder: '',
   workerEntry: fileURLToPath(new URL('../../src/worker.ts', import.meta.url)),
   code: codeFolders(root, specifier => import.meta.resolve(specifier)),
 })

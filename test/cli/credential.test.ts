@@ -1,4 +1,5 @@
 // Longer than most: the three commands are tested on one configuration, as an admin uses them.
+import { existsSync } from 'node:fs'
 import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,6 +8,7 @@ import { type CredentialCommand, listCredentials, removeCredential, setCredentia
 import { Credential } from '../../src/credentials/credential.ts'
 import { fingerprintOf } from '../../src/credentials/fingerprint.ts'
 import { seal, unseal } from '../../src/credentials/sealed.ts'
+import { rsaKey } from '../credentials/reading.ts'
 
 const secret = 'tok_0123456789abcdef'
 const fingerprintKey = Buffer.from('the key of this installation')
@@ -30,14 +32,14 @@ const placesWith = (environment: Record<string, string>) => ({
   platform: process.platform,
 })
 
-/** A command with the tokens of a configuration, by credential, and its tools. */
+/** A command with the credentials of a configuration, bearer tokens unless they say otherwise, and its tools. */
 function commandWith(
   tokens: Record<string, object> | null,
   tools: Record<string, string | null> = {},
   rest: { json?: boolean; environment?: Record<string, string> } = {},
 ): CredentialCommand {
   const credentials = Object.entries(tokens ?? {}).map(
-    ([name, token]) => [name, Credential.parse({ type: 'bearer', token })] as const,
+    ([name, token]) => [name, Credential.parse('type' in token ? token : { type: 'bearer', token })] as const,
   )
   const used = Object.entries(tools).map(([name, credential]) => ({ name, credential }))
   return {
@@ -164,6 +166,82 @@ describe('credential set', () => {
     const attempt = set({ name: 'github', keychain: true }, secret, commandWith(null))
     await expect(attempt).rejects.toMatchObject({ code: 'credential_unavailable' })
     expect(await readdir(folder)).toEqual([])
+  })
+})
+
+describe('credential set, of several values', () => {
+  const { pem } = rsaKey()
+  const partner = { type: 'mtls', certificate: { sealed: 'partner-cert' }, private_key: { sealed: 'partner-key' } }
+  const stripe = { type: 'basic', username: { sealed: 'stripe' }, password: { sealed: 'stripe-password' } }
+  const bot = { type: 'github_app', app_id: '1', installation_id: '2', private_key: { sealed: 'bot-key' } }
+
+  test('asks for nothing, and lists the items, when it is told the credential only', async () => {
+    const refused = await set({ name: 'partner' }, pem, commandWith({ partner })).catch(error => error)
+    expect(refused).toMatchObject({
+      code: 'invalid_input',
+      asked: [],
+      message:
+        'partner has several items, each with a name of its own: partner-cert (its certificate), partner-key (its private_key)',
+    })
+  })
+
+  test.each([
+    ['partner-key', { partner }, 'partner-key'],
+    ['bot', { bot }, 'bot-key'],
+    ['bot-key', { bot }, 'bot-key'],
+  ] as const)('keeps the line breaks of a key: %s', async (name, configured, item) => {
+    await set({ name }, pem, commandWith(configured))
+    expect(written).toContain(`sealed ${item}, fingerprint ${fingerprintOf(fingerprintKey, pem)}`)
+    expect(written).not.toContain(pem.slice(100, 130))
+    expect(await unseal(item, placesWith({}))).toBe(pem)
+  })
+
+  test('stores the item that bears the name of its credential', async () => {
+    await set({ name: 'stripe' }, secret, commandWith({ stripe }))
+    expect(await readdir(join(folder, 'state/sealed'))).toEqual(['stripe.age'])
+  })
+
+  test('stores the one value that is kept here, where others are not', async () => {
+    const half = { ...partner, certificate: { file: '~/cert.pem' } }
+    await set({ name: 'partner' }, pem, commandWith({ partner: half }))
+    expect(await unseal('partner-key', placesWith({}))).toBe(pem)
+  })
+
+  test('suggests what a key can be for', async () => {
+    await set({ name: 'bot' }, pem, commandWith(null))
+    expect(written).toContain(
+      'bot: { type: github_app, app_id: "ID", installation_id: "ID", private_key: { sealed: bot } }',
+    )
+  })
+
+  test.each([
+    ['a token as a key', 'bot-key', secret, 'is not a private key in PEM form'],
+    ['a key as a certificate', 'partner-cert', pem, 'is not a certificate in PEM form'],
+    ['a key as a user name', 'stripe', pem, 'contains'],
+    ['a short password', 'stripe-password', 'abcdefg', 'is shorter than 8 characters'],
+    ['a key that is damaged', 'new', pem.replace(/\n.{9}/, '\n'), 'is not a private key that can be read'],
+  ])('refuses %s', async (_, name, entered, reason) => {
+    const refused = await set({ name }, entered, commandWith({ partner, stripe, bot })).catch(error => error)
+    expect(refused).toMatchObject({ code: 'invalid_input', message: expect.stringContaining(reason) })
+    expect(existsSync(join(folder, 'state'))).toBe(false)
+  })
+
+  test('list shows every source, asks nobody for a token, and shows stray keys', async () => {
+    for (const item of ['bot-key', 'stray']) await seal(item, pem, placesWith({}))
+    await listCredentials(commandWith({ bot, partner }, { issues: 'bot' }))
+    const mark = fingerprintOf(fingerprintKey, pem)
+    expect(written.split('\n').map(line => line.split(/ {2,}/))).toEqual([
+      ['bot', 'github_app', 'sealed bot-key', 'issues', mark],
+      [
+        'partner',
+        'mtls',
+        'sealed partner-cert, sealed partner-key',
+        'no tool',
+        expect.stringMatching(/^cannot be read: .*partner-cert\.age does not exist$/),
+      ],
+      ['stray', '-', 'sealed stray', 'not in the configuration', mark],
+      [''],
+    ])
   })
 })
 

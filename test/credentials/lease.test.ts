@@ -5,7 +5,9 @@ import { inspect } from 'node:util'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { BearerCredential } from '../../src/credentials/bearer.ts'
 import { fingerprintOf } from '../../src/credentials/fingerprint.ts'
-import { createLease } from '../../src/credentials/lease.ts'
+import { createLease, type Lease } from '../../src/credentials/lease.ts'
+import { sameSecrets } from '../../src/credentials/same-secrets.ts'
+import { within } from '../../src/credentials/within.ts'
 
 const secret = 'tok_0123456789abcdef'
 const fingerprintKey = Buffer.from('the key of this installation')
@@ -24,7 +26,15 @@ function leaseOf(credential: object, environment: Record<string, string> = {}) {
     credential: BearerCredential.parse({ type: 'bearer', ...credential }),
     places: { stateDir: home, home, environment, platform: process.platform },
     fingerprintKey,
+    rights: { repositories: null, permissions: null },
+    clock: () => 0,
   })
+}
+
+/** The credential of a lease, which is a bearer token here. */
+function tokenOf({ credential }: Lease) {
+  if (credential.type !== 'bearer') throw new Error(`a bearer token became ${credential.type}`)
+  return { scheme: credential.scheme, value: credential.token.use(value => value) }
 }
 
 /** An environment that counts how often the variable is read. */
@@ -45,12 +55,12 @@ describe('a lease', () => {
   test('holds what a tool presents, what has to be redacted, and a fingerprint', async () => {
     await put(`${secret}\n`)
     const lease = await leaseOf({ token: { file: '~/key' } }).get()
-    expect(lease.credential.scheme).toBe('Bearer')
-    expect(lease.credential.token.use(value => value)).toBe(secret)
+    expect(tokenOf(lease)).toEqual({ scheme: 'Bearer', value: secret })
+    expect(lease).toMatchObject({ expiresAt: null, asked: null })
     expect(lease.secrets.map(each => each.use(value => value))).toEqual([secret])
     expect(lease.fingerprint).toBe(fingerprintOf(fingerprintKey, secret))
     const other = await leaseOf({ token: { file: '~/key' }, scheme: 'token' }).get()
-    expect(other.credential.scheme).toBe('token')
+    expect(tokenOf(other).scheme).toBe('token')
   })
 
   test('never shows its value, however it is printed', async () => {
@@ -79,7 +89,35 @@ describe('a lease', () => {
     await put(secret)
     expect(await leasing.get()).toBe(before)
     leasing.drop()
-    expect((await leasing.get()).credential.token.use(value => value)).toBe(secret)
+    expect(tokenOf(await leasing.get()).value).toBe(secret)
+  })
+
+  test('tells whether reading again gave another secret, and goes on redacting the earlier one', async () => {
+    const values = ['the value of yesterday', 'the value of yesterday', secret, 'three', 'four', 'five'].map(value =>
+      value.padEnd(8, '!'),
+    )
+    const leasing = leaseOf({ token: { file: '~/key' } })
+    const leases: Lease[] = []
+    for (const value of values) {
+      await put(value)
+      leasing.drop()
+      leases.push(await leasing.get())
+    }
+    const [first, again, other] = leases as [Lease, Lease, Lease]
+    expect([sameSecrets(first, again), sameSecrets(again, other)]).toEqual([true, false])
+    const redacted = leases.map(lease => lease.secrets.map(each => each.use(value => value)))
+    expect(redacted.slice(0, 3)).toEqual([[values[0]], [values[0]], [secret, values[0]]])
+    expect(redacted[5]).toEqual([values[5], values[4], values[3], secret])
+  })
+
+  test('does not wait for ever', async () => {
+    const never = within(20, 'the source', new Promise(() => {}))
+    await expect(never).rejects.toMatchObject({
+      code: 'credential_unavailable',
+      message: 'the source did not answer within 0.02 s',
+    })
+    expect(await within(1_000, 'the source', Promise.resolve(1))).toBe(1)
+    await expect(within(1_000, 'the source', Promise.reject(new TypeError('no')))).rejects.toThrow('no')
   })
 
   test('that was dropped while it was read is not held', async () => {
@@ -130,7 +168,7 @@ describe('a value is refused, in words that do not contain it', () => {
     '%s is none of these',
     async value => {
       const lease = await leaseOf({ token: { env: 'TOKEN' } }, { TOKEN: value }).get()
-      expect(lease.credential.token.use(token => token)).toBe(value)
+      expect(tokenOf(lease).value).toBe(value)
     },
   )
 })

@@ -17,6 +17,7 @@ process.exitCode = await runProgram(
     version: 'test',
     argv,
     execPath: launcher,
+    presetsFolder: '',
     workerEntry: `${root}/src/worker.ts`,
     code: codeFolders(root, specifier => import.meta.resolve(specifier)),
   }),

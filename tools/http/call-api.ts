@@ -1,23 +1,19 @@
 import * as z from 'zod'
-import type { JsonObject, Limits, Operation, Plan, ScopeVerdict, Verb } from '../../src/kind.ts'
+import type { Access, JsonObject, Limits, Operation, Plan, Presented, Verb } from '../../src/kind.ts'
 import { invalidInput } from '../../src/refusal.ts'
+import { outputSchema } from './answer.ts'
+import { furtherRequests } from './further.ts'
 import { agentHeaders, fieldValue } from './headers.ts'
+import { IdempotencyKey, idempotencyKeySchema, onceOf } from './idempotency.ts'
+import { type Asked, judge, matchingEntries } from './judge.ts'
 import { accessOf, isIdempotent, type Method, methods, takesBody } from './method.ts'
+import { compileNever } from './never.ts'
 import { formatPath, parsePath } from './path.ts'
-import { type HttpRequest, requestBody } from './request.ts'
-import { matchingEntries, type ScopeEntry } from './scope.ts'
+import { formatQuery, refuseReserved } from './query.ts'
+import { contentTypeField, contentTypeOf, encodeBody, type HttpRequest, refuseReservedKeys } from './request.ts'
+import { normalParameter } from './reserved.ts'
+import { describeEntry, type ScopeEntry } from './scope.ts'
 import type { HttpTarget } from './target.ts'
-
-/** Parameters by which servers take another method or another identity than the request has. */
-const reservedParameters = new Set([
-  '_method',
-  '_http_method',
-  'method_override',
-  'x-http-method',
-  'x-http-method-override',
-  'access_token',
-  'oauth_token',
-])
 
 const QueryValue = z.union([z.string(), z.number(), z.boolean()])
 
@@ -34,76 +30,87 @@ const Input = z.strictObject({
   body: z.unknown().optional(),
 })
 
-type Input = z.output<typeof Input>
+const InputWithKey = Input.extend({ idempotency_key: IdempotencyKey.optional() })
+
+type Input = z.output<typeof InputWithKey>
 
 /** The MCP tool `<tool>_call_api`: one request to the tool's API, inside the tool's scope. */
-export function callApi(target: HttpTarget, scope: readonly ScopeEntry[], limits: Limits): Verb {
+export function callApi(target: HttpTarget, scope: readonly ScopeEntry[], limits: Limits, presented: Presented): Verb {
   const base = parsePath(new URL(target.base_url).pathname.replace(/(?<=.)\/$/, ''))
-  const allowed = scope.map(entry => entry.text)
+  const never = compileNever(target.never)
+  const credentialNames = new Set(presented.query.map(normalParameter))
+  const settable = agentHeaders.filter(name => !presented.headers.includes(name))
   const offered = methods.filter(method => scope.some(entry => entry.method === method))
+  const slashes = scope.some(({ pattern }) => pattern.slash)
   return {
     name: 'call_api',
-    description: describe(target, allowed),
-    access: offered.every(method => accessOf(method) === 'read') ? 'read' : 'write',
-    idempotent: offered.every(isIdempotent),
-    input: Input,
-    inputSchema: inputSchema(offered, allowed),
+    description: describe(target, scope.map(describeEntry)),
+    access: scope.every(entry => greatestAccess(entry) === 'read') ? 'read' : 'write',
+    idempotent: scope.every(entry => isIdempotent(entry.method) || greatestAccess(entry) === 'read'),
+    input: target.idempotency === undefined ? Input : InputWithKey,
+    inputSchema: inputSchema(target, offered, settable, scope.map(describeEntry)),
     outputSchema,
     plan: input => plan(input as Input),
+    further: step => furtherRequests(step, target, base, asked => planned(asked, {}, null)),
   }
 
   function plan(input: Input): Plan {
-    const segments = parsePath(input.path)
-    const headers = agentsHeaders(input.headers ?? {})
-    const body = requestBody(input.method, headers, input.body, limits.maxRequestBytes)
-    const path = formatPath([...base, ...segments])
-    const query = formatQuery(input.query ?? {})
-    if (query.length > limits.maxRequestBytes) throw invalidInput(`query: longer than ${limits.maxRequestBytes} bytes`)
-    const request: HttpRequest = { method: input.method, path, query, headers, body: body.text }
-    const resource = formatPath(segments)
-    const operation: Operation = {
-      action: input.method,
-      resource,
-      access: accessOf(input.method),
-      summary: `${input.method} ${resource}${query === '' ? '' : `?${query}`}`.slice(0, 500),
-      idempotent: isIdempotent(input.method),
-    }
-    return { operation, scope: judge(input.method, segments, body.json), request: { ...request } }
+    const slash = slashes && input.path.length > 1 && input.path.endsWith('/')
+    const segments = parsePath(slash ? input.path.slice(0, -1) : input.path)
+    const query = Object.entries(input.query ?? {})
+    refuseReserved(query, credentialNames)
+    const headers = agentsHeaders(input.headers ?? {}, settable)
+    const preferred = matchingEntries(scope, { method: input.method, segments, slash })[0]?.contentTypes?.[0]
+    const contentType = contentTypeOf(input.method, headers['content-type'], input.body, preferred)
+    refuseReservedKeys(contentType, input.body, credentialNames)
+    const asked: Asked = { method: input.method, segments, slash, query, contentType, body: input.body }
+    return planned(asked, headers, input.idempotency_key ?? null)
   }
 
-  function judge(method: Method, segments: readonly string[], json: unknown): ScopeVerdict {
-    const entries = matchingEntries(scope, method, segments)
-    if (entries.length === 0)
-      return { allowed: false, reason: 'no entry of the scope matches this method and path', fields: { allowed } }
-    const problems: string[] = []
-    for (const entry of entries) {
-      const wrong = entry.checkBody === null ? null : entry.checkBody(json)
-      if (wrong === null) return { allowed: true, by: entry.text }
-      problems.push(...wrong)
+  function planned(asked: Asked, headers: Record<string, string>, key: string | null): Plan {
+    const { method, segments, slash, contentType } = asked
+    const entries = matchingEntries(scope, asked)
+    const { verdict, access, idempotent, document } = judge(scope, entries, asked)
+    const body = encodeBody(contentType, document?.body ?? asked.body, limits.maxRequestBytes)
+    if (contentType !== null) headers['content-type'] = contentTypeField(contentType)
+    const query = formatQuery(asked.query)
+    if (query.length > limits.maxRequestBytes) throw invalidInput(`query: longer than ${limits.maxRequestBytes} bytes`)
+    const refused = never(method, segments, asked.query, asked.body)
+    const reads = access === 'read'
+    const path = formatPath([...base, ...segments], slash)
+    const request: HttpRequest = { via: null, method, path, query, headers, body, reads, repeatable: idempotent }
+    const resource = formatPath(segments, slash)
+    const named = document === null ? '' : ` ${document.name}`
+    const operation: Operation = {
+      action: method,
+      resource,
+      access,
+      summary: `${method} ${resource}${query === '' ? '' : `?${query}`}${named}`.slice(0, 500),
+      idempotent,
     }
-    return { allowed: false, reason: 'the body is not what the scope asks for', fields: { allowed, problems } }
+    return {
+      operation,
+      scope: refused === null ? verdict : { allowed: false, reason: refused },
+      request: { ...request },
+      ...onceOf(target, method, reads, key),
+    }
   }
 }
 
-function agentsHeaders(given: Readonly<Record<string, string>>): Record<string, string> {
+function greatestAccess(entry: ScopeEntry): Access {
+  if (entry.documents === null) return accessOf(entry.method)
+  return [...entry.documents.values()].every(({ access }) => access === 'read') ? 'read' : 'write'
+}
+
+function agentsHeaders(given: Readonly<Record<string, string>>, settable: readonly string[]): Record<string, string> {
   const headers: Record<string, string> = {}
   for (const [name, value] of Object.entries(given)) {
     const lower = name.toLowerCase()
-    if (!(agentHeaders as readonly string[]).includes(lower))
-      throw invalidInput(`headers: only ${agentHeaders.join(', ')} can be set`)
+    if (!settable.includes(lower)) throw invalidInput(`headers: only ${settable.join(', ')} can be set`)
     if (lower in headers) throw invalidInput(`headers: ${lower} is given twice`)
     headers[lower] = value
   }
   return headers
-}
-
-function formatQuery(query: NonNullable<Input['query']>): string {
-  const parameters = new URLSearchParams()
-  for (const [name, value] of Object.entries(query)) {
-    if (reservedParameters.has(name.toLowerCase())) throw invalidInput(`query: ${name.toLowerCase()} is not accepted`)
-    for (const item of Array.isArray(value) ? value : [value]) parameters.append(name, String(item))
-  }
-  return parameters.toString()
 }
 
 function describe(target: HttpTarget, allowed: readonly string[]): string {
@@ -123,19 +130,24 @@ function describe(target: HttpTarget, allowed: readonly string[]): string {
   return head + lines.join('\n')
 }
 
-function inputSchema(offered: readonly Method[], allowed: readonly string[]): JsonObject {
+function inputSchema(
+  target: HttpTarget,
+  offered: readonly Method[],
+  settable: readonly string[],
+  allowed: readonly string[],
+): JsonObject {
   const scalar = { type: ['string', 'number', 'boolean'] }
+  const paths = `${allowed.slice(0, 20).join(', ')}${allowed.length > 20 ? ', …' : ''}`
   return {
     type: 'object',
     properties: {
       method: { type: 'string', enum: offered },
       path: {
         type: 'string',
-        description:
-          `Path below the base URL, percent-encoded where needed, without query. Allowed: ${allowed.slice(0, 20).join(', ')}${allowed.length > 20 ? ', …' : ''}`.slice(
-            0,
-            1_500,
-          ),
+        description: `Path below the base URL, percent-encoded where needed, without query. Allowed: ${paths}`.slice(
+          0,
+          1_500,
+        ),
       },
       query: {
         type: 'object',
@@ -144,26 +156,15 @@ function inputSchema(offered: readonly Method[], allowed: readonly string[]): Js
       },
       headers: {
         type: 'object',
-        properties: Object.fromEntries(agentHeaders.map(name => [name, { type: 'string' }])),
+        properties: Object.fromEntries(settable.map(name => [name, { type: 'string' }])),
         additionalProperties: false,
       },
       ...(offered.some(takesBody)
         ? { body: { description: 'A JSON value, or a text with a text/* content-type header' } }
         : {}),
+      ...(target.idempotency === undefined ? {} : { idempotency_key: idempotencyKeySchema }),
     },
     required: ['method', 'path'],
     additionalProperties: false,
   }
-}
-
-const outputSchema: JsonObject = {
-  type: 'object',
-  properties: {
-    status: { type: 'integer', description: 'HTTP status; redirects are not followed' },
-    headers: { type: 'object', additionalProperties: { type: 'string' } },
-    body: { description: 'Parsed JSON, or text' },
-    truncated: { type: 'boolean', description: 'Whether the body was cut at the size limit' },
-  },
-  required: ['status', 'headers', 'body', 'truncated'],
-  additionalProperties: false,
 }

@@ -1,51 +1,94 @@
-import { defineKind } from '../../src/kind.ts'
-import { bodyCheckCompiler } from './body-check.ts'
+import { defineKind, type Limits, type Presented, type Verb, VerbError } from '../../src/kind.ts'
 import { callApi } from './call-api.ts'
-import { compilePattern } from './pattern.ts'
+import { documentCompiler } from './graphql.ts'
+import { compileNever } from './never.ts'
+import { compileOperation } from './operation.ts'
+import { operationVerb } from './operation-verb.ts'
 import { parsePath } from './path.ts'
-import { parseRequestLine, type ScopeEntry } from './scope.ts'
-import { isMethod } from './method.ts'
-import { type AllowEntry, HttpTarget, targetProblem } from './target.ts'
+import { parseRequestPattern } from './request-line.ts'
+import { normalParameter } from './reserved.ts'
+import { neededRights } from './rights.ts'
+import { schemaCompiler } from './schema-check.ts'
+import { type Compilers, compileEntry, type ScopeEntry } from './scope.ts'
+import { HttpTarget, otherCredentials, targetProblem } from './target.ts'
 
 /** Calls to one HTTP API. */
 export const http = defineKind({
   name: 'http',
   target: HttpTarget,
   targetProblem,
-  credentials: ['bearer'],
+  credentials: ['bearer', 'basic', 'api_key', 'github_app'],
   permissions: { network: true, children: false },
-  verbs: async (target, limits) => [callApi(target, await compileScope(target.allow), limits)],
+  otherCredentials,
+  files: target => (target.tls.ca === undefined ? [] : [{ path: ['tls', 'ca'], file: target.tls.ca }]),
+  neededRights,
+  verbs,
   specifier,
   start: async (target, limits) => (await import('./send.ts')).openTarget(target, limits.timeoutMs),
 })
 
-async function compileScope(allow: readonly AllowEntry[]): Promise<readonly ScopeEntry[]> {
-  const needsCheck = allow.some(entry => typeof entry !== 'string' && entry.body !== undefined)
-  const compile = needsCheck ? await bodyCheckCompiler() : null
-  return allow.map((entry): ScopeEntry => {
-    if (typeof entry === 'string') {
-      const { method, path, matches } = parseRequestLine(entry)
-      return { text: `${method} ${path}`, method, matches, checkBody: null }
-    }
-    return {
-      text: `${entry.method} ${entry.path}`,
-      method: entry.method,
-      matches: compilePattern(entry.path),
-      checkBody: entry.body === undefined || compile === null ? null : compile(entry.body),
+async function verbs(target: HttpTarget, limits: Limits, presented: Presented): Promise<readonly Verb[]> {
+  for (const name of Object.keys(target.headers)) {
+    if (presented.headers.includes(name)) throw new VerbError(['headers', name], 'is what the credential fills')
+  }
+  const compilers = await compilersFor(target)
+  const operations = operationVerbs(target, compilers, limits, presented)
+  if (target.allow === undefined) return operations
+  return [callApi(target, compileScope(target.allow, compilers), limits, presented), ...operations]
+}
+
+function compileScope(allow: NonNullable<HttpTarget['allow']>, compilers: Compilers): readonly ScopeEntry[] {
+  return allow.map((entry, index) => {
+    try {
+      return compileEntry(entry, compilers)
+    } catch (error) {
+      throw new VerbError(['allow', index], (error as Error).message)
     }
   })
 }
 
+function operationVerbs(
+  target: HttpTarget,
+  compilers: Compilers,
+  limits: Limits,
+  presented: Presented,
+): readonly Verb[] {
+  const never = compileNever(target.never)
+  const credentialNames = new Set(presented.query.map(normalParameter))
+  return Object.entries(target.operations ?? {}).map(([name, entry]) => {
+    const filled = Object.keys(entry.fixed.headers).find(header => presented.headers.includes(header))
+    if (filled !== undefined)
+      throw new VerbError(['operations', name, 'fixed', 'headers', filled], 'is what the credential fills')
+    const operation = compileOperation(name, entry, compilers, credentialNames)
+    return operationVerb(target, operation, limits, { never, credentialNames })
+  })
+}
+
+/** Loads what the configuration needs: the validator and the parser cost start-up time. */
+async function compilersFor(target: HttpTarget): Promise<Compilers> {
+  const entries = (target.allow ?? []).filter(entry => typeof entry !== 'string')
+  const operations = Object.values(target.operations ?? {})
+  const schemas =
+    operations.length > 0 || entries.some(({ params, query, body, graphql }) => params ?? query ?? body ?? graphql)
+  const documents = [...entries, ...operations].some(({ graphql }) => graphql !== undefined)
+  const [schema, document] = await Promise.all([
+    schemas ? schemaCompiler() : unneeded,
+    documents ? documentCompiler() : unneeded,
+  ])
+  return { schema, document }
+}
+
+function unneeded(): never {
+  throw new Error('a compiler that the configuration was thought not to need')
+}
+
 /** Rules about this kind read `github_call_api(DELETE /**)`; `*` stands for any method. */
 function specifier(text: string) {
-  const [, method, path] = /^(\S+) (\S+)$/.exec(text.trim()) ?? []
-  if (method === undefined || path === undefined || (method !== '*' && !isMethod(method))) return null
-  let matches: ReturnType<typeof compilePattern>
   try {
-    matches = compilePattern(path)
+    const matches = parseRequestPattern(text)
+    return ({ action, resource }: { readonly action: string; readonly resource: string }) =>
+      matches(action, parsePath(resource.length > 1 && resource.endsWith('/') ? resource.slice(0, -1) : resource))
   } catch {
     return null
   }
-  return (operation: { readonly action: string; readonly resource: string }) =>
-    (method === '*' || operation.action === method) && matches(parsePath(operation.resource))
 }

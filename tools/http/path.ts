@@ -27,13 +27,7 @@ export function parsePath(path: string): readonly string[] {
   return path
     .slice(1)
     .split('/')
-    .map(segment => {
-      const decoded = decodeOnce(segment)
-      refuseAmbiguous(decoded)
-      // A server that decodes twice would see what this hides: %252e%252e, %252f.
-      if (decoded.includes('%')) refuseHidden(decoded)
-      return decoded
-    })
+    .map(segment => checkSegment(decodeOnce(segment)))
 }
 
 /**
@@ -44,9 +38,21 @@ export function encodeSegment(segment: string): string {
   return encodeURIComponent(segment).replace(/%(?:3A|40|24|26|2B|2C|3D)/g, escaped => decodeURIComponent(escaped))
 }
 
-/** Builds a path from decoded segments; the inverse of `parsePath`. */
-export function formatPath(segments: readonly string[]): string {
-  return `/${segments.map(encodeSegment).join('/')}`
+/** Builds a path from decoded segments, where wanted with a `/` after the last; the inverse of `parsePath`. */
+export function formatPath(segments: readonly string[], slash = false): string {
+  return `/${segments.map(encodeSegment).join('/')}${slash && segments.length > 0 ? '/' : ''}`
+}
+
+/**
+ * Judges a segment that was never encoded, such as the value of a parameter, as `parsePath` judges a decoded one.
+ *
+ * @throws Refusal `invalid_input`
+ */
+export function checkSegment(segment: string): string {
+  refuseAmbiguous(segment)
+  // A server that decodes twice would see what this hides: %252e%252e, %252f.
+  if (segment.includes('%')) refuseHidden(segment)
+  return segment
 }
 
 function decodeOnce(segment: string): string {

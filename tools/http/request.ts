@@ -1,52 +1,122 @@
 import * as z from 'zod'
+import type { Json, JsonObject } from '../../src/kind.ts'
 import { invalidInput } from '../../src/refusal.ts'
+import { encodeForm } from './form.ts'
 import { fieldName, fieldValue } from './headers.ts'
 import { type Method, methods, takesBody } from './method.ts'
+import type { ForbiddenNames } from './query.ts'
+import { normalParameter, reservedParameter } from './reserved.ts'
 
 /** A planned request, as it crosses from the gate to the worker. `path` is encoded; `query` has no `?`. */
 export const HttpRequest = z.strictObject({
+  /** The operation that it carries out; null for `call_api`. */
+  via: z.string().nullable(),
   method: z.enum(methods),
   path: z.string().startsWith('/'),
   query: z.string(),
   headers: z.record(z.string().regex(fieldName), z.string().regex(fieldValue)),
   body: z.string().nullable(),
+  /** Whether it changes nothing, and whether sending it twice does what sending it once does. */
+  reads: z.boolean(),
+  repeatable: z.boolean(),
 })
 
 export type HttpRequest = z.output<typeof HttpRequest>
 
+/** How a body of a form is sent: judged as JSON, written as key and value pairs. */
+export const formType = 'application/x-www-form-urlencoded'
+
 // Exact to the end: with a parameter of its choice (a charset, a second type) an agent could have the server
 // read another body than the one that was judged.
-const jsonType = /^application\/(?:[a-z0-9.+-]+\+)?json(?:; ?charset=utf-8)?$/i
-const textType = /^text\/[a-z0-9.+-]+(?:; ?charset=utf-8)?$/i
+const accepted =
+  /^(application\/(?:[a-z0-9.+-]+\+)?json|application\/x-www-form-urlencoded|text\/[a-z0-9.+-]+)(?:; ?charset=utf-8)?$/i
 
 /**
- * Turns an agent's `body` into the text that is sent. A JSON value goes out as JSON, a string as text;
- * the content type must agree, so that what the scope judged is what the server parses.
+ * Settles the content type of a body: the agent's, else the one that the scope prefers, else what fits the value.
  *
- * @param headers gains the `content-type` when the agent gave none
- * @param maxBytes the largest body in bytes of UTF-8
- * @returns the text, and the JSON value when it is JSON (undefined otherwise)
- * @throws Refusal `invalid_input`
+ * @param given the `content-type` of the agent
+ * @param preferred what a scope entry wants JSON values to be sent as
+ * @returns the type without parameters, in lower case; null when there is no body
+ * @throws Refusal `invalid_input` when type and value do not agree: what the scope judges must be what the server parses
  */
-export function requestBody(
+export function contentTypeOf(
   method: Method,
-  headers: Record<string, string>,
+  given: string | undefined,
   body: unknown,
-  maxBytes: number,
-): { readonly text: string | null; readonly json: unknown } {
+  preferred: string | undefined,
+): string | null {
   if (body === undefined) {
-    if (headers['content-type'] !== undefined) throw invalidInput('headers: a content-type without a body')
-    return { text: null, json: undefined }
+    if (given !== undefined) throw invalidInput('headers: a content-type without a body')
+    return null
   }
   if (!takesBody(method)) throw invalidInput(`body: ${method} takes none`)
   const isText = typeof body === 'string'
-  const type = (headers['content-type'] ??= isText ? 'text/plain; charset=utf-8' : 'application/json')
-  if (isText && !textType.test(type))
-    throw invalidInput('body: a string is sent as text/*; give a JSON value itself, not as a string')
-  if (!isText && !jsonType.test(type))
-    throw invalidInput('body: a JSON value needs a JSON content-type; give other text as a string')
-  const text = isText ? body : JSON.stringify(body)
+  const type =
+    given === undefined
+      ? isText
+        ? 'text/plain'
+        : preferred !== undefined && !preferred.startsWith('text/')
+          ? preferred
+          : 'application/json'
+      : accepted.exec(given)?.[1]?.toLowerCase()
+  if (type === undefined || isText !== type.startsWith('text/')) {
+    throw invalidInput(
+      isText
+        ? 'body: a string is sent as text/*; give a JSON value itself, not as a string'
+        : 'body: a JSON value needs a JSON content-type (or that of a form); give other text as a string',
+    )
+  }
+  if (type === formType && !isObject(body)) throw invalidInput('body: a form is a JSON object')
+  return type
+}
+
+/**
+ * Writes a body as it is sent.
+ *
+ * @param maxBytes the largest body in bytes of UTF-8
+ * @throws Refusal `invalid_input`
+ */
+export function encodeBody(type: string | null, body: unknown, maxBytes: number): string | null {
+  if (type === null) return null
+  const text = type.startsWith('text/')
+    ? String(body)
+    : type === formType
+      ? encodeForm(body as JsonObject)
+      : JSON.stringify(body)
   const bytes = Buffer.byteLength(text)
   if (bytes > maxBytes) throw invalidInput(`body: ${bytes} bytes; at most ${maxBytes} are accepted`)
-  return { text, json: isText ? undefined : body }
+  return text
+}
+
+/** The `content-type` field for a type. */
+export function contentTypeField(type: string): string {
+  return type.startsWith('text/') ? `${type}; charset=utf-8` : type
+}
+
+/**
+ * Refuses keys at the top of a body by which some frameworks take another method; in a form, all that would be
+ * refused in a query.
+ *
+ * @param credential the names that the tool's credential fills
+ * @throws Refusal `invalid_input`
+ */
+export function refuseReservedKeys(type: string | null, body: unknown, credential: ForbiddenNames): void {
+  if (!isObject(body)) return
+  for (const key of Object.keys(body)) {
+    const refused =
+      type === formType
+        ? reservedParameter(key) || credential.has(normalParameter(key))
+        : methodKeys.has(normalParameter(key))
+    if (refused)
+      throw invalidInput(
+        `body: the key ${JSON.stringify(key.slice(0, 50))} is not accepted; it could change what the request is`,
+      )
+  }
+}
+
+/** Frameworks that take a method from a form take it from JSON as well (Laravel merges both into one input). */
+const methodKeys = new Set(['_method', '_http_method', 'x-http-method-override'].map(normalParameter))
+
+function isObject(value: unknown): value is { readonly [key: string]: Json } {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

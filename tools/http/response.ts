@@ -1,69 +1,115 @@
 import type { Readable } from 'node:stream'
-import { TextDecoder } from 'node:util'
-import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from 'node:zlib'
-import type { Redacted, RedactedText } from '../../src/kind.ts'
+import type { ExecuteContext, Json, Media, Redacted } from '../../src/kind.ts'
 import { Refusal } from '../../src/refusal.ts'
+import type { Response } from './attempt.ts'
+import { decompressed, isBroken } from './decompress.ts'
+import { isEventStream, isJson, isTextual, parseContentType, shownMediaType } from './media-type.ts'
+import type { HttpRequest } from './request.ts'
+import { bytesCollector, type ShownBody, textCollector } from './shown-body.ts'
+
+/** How the answers of an MCP tool are read. */
+export interface Reading {
+  /** Cuts a JSON answer down; null keeps all of it. */
+  readonly select: ((value: Json) => Json) | null
+  readonly pages: { readonly max: number } | null
+  /** The query parameters that an agent could narrow a request with. */
+  readonly narrowing: readonly string[]
+}
 
 /** A response body as an agent sees it. */
-export interface ShownBody {
-  readonly body: Redacted | string
+export interface Read {
+  readonly body: Redacted | Json
+  /** The list or mapping that the body is, when it was read to its end; else null. */
+  readonly json: Json
   readonly truncated: boolean
-  /** Bytes after decompression. */
+  /** Bytes after decompression, and as many of them as are shown. */
+  readonly bytes: number
+  readonly shownBytes: number
+  readonly hint: string | undefined
+  readonly media?: Media
+}
+
+/** The most that is read when only a part of it is kept; a worker's memory is sized for this. */
+const maxSelectedFrom = 4_194_304
+
+/**
+ * Reads a body: decompresses, counts the bytes that come out, decodes and redacts while collecting, and stops at the cap. The
+ * decompressed size is what is capped, so a small bomb stays small.
+ *
+ * @param maxBytes the most bytes that are shown
+ * @throws Refusal `target_refused` for an encoding that is unknown, nested or broken
+ */
+export async function readResponse(
+  response: Response,
+  request: HttpRequest,
+  reading: Reading,
+  maxBytes: number,
+  context: ExecuteContext,
+): Promise<Read> {
+  const { statusCode, headers } = response
+  const field = single(headers['content-type'])
+  const { type, charset } = parseContentType(field)
+  const bodiless = request.method === 'HEAD' || statusCode === 204 || statusCode === 304
+  // An answer without a body may still carry the encoding that its body would have had.
+  const stream = decompressed(response.body, bodiless ? undefined : single(headers['content-encoding']))
+  const textual = type === '' || isTextual(type)
+  const selects = reading.select !== null && statusCode < 400
+  const collector = textual
+    ? textCollector(charset, context.redactedText())
+    : bytesCollector(mediaTypeOf(field, type, context), context)
+  const collected = await collect(response.body, stream, {
+    collector,
+    maxBytes: selects ? Math.max(maxBytes, maxSelectedFrom) : maxBytes,
+    isJson: isJson(type),
+    // A stream of events has no end of its own: what came until the deadline is the answer.
+    endless: isEventStream(type),
+    context,
+  })
+  if (reading.select !== null && selects && textual) return selected(collected, reading, reading.select, maxBytes)
+  const { shown, truncated, bytes } = collected
+  const media = shown.data === undefined ? {} : { media: { type, data: shown.data } }
+  const hint = truncated ? lessHint(maxBytes, reading) : undefined
+  const json = isJson(type) && !truncated && typeof shown.body === 'object' ? structured(shown.body.value) : null
+  return { body: shown.body, json, truncated, bytes, shownBytes: bytes, hint, ...media }
+}
+
+interface Collected {
+  readonly shown: ShownBody
+  readonly truncated: boolean
   readonly bytes: number
 }
 
-const decoders = {
-  gzip: createGunzip,
-  'x-gzip': createGunzip,
-  deflate: createInflate,
-  br: createBrotliDecompress,
-  zstd: createZstdDecompress,
-}
-
-const textual =
-  /^(?:text\/|application\/(?:[a-z0-9.+-]+\+)?(?:json|xml)$|application\/(?:javascript|x-www-form-urlencoded|yaml|x-yaml|x-ndjson|graphql-response\+json)$)/
-const jsonType = /^application\/(?:[a-z0-9.+-]+\+)?json$/
-
-/**
- * Reads a body: decompresses, counts the bytes that come out, decodes the charset, redacts while
- * collecting, and stops at the cap. The decompressed size is what is capped, so a small bomb stays small.
- *
- * @param encoding the `content-encoding` field, or undefined
- * @param type the `content-type` field, or undefined
- * @throws Refusal `target_refused` for an encoding that is unknown, nested or broken
- */
-export async function readBody(
+async function collect(
   source: Readable,
+  stream: Readable,
   options: {
-    readonly encoding: string | undefined
-    readonly type: string | undefined
+    readonly collector: ReturnType<typeof textCollector>
     readonly maxBytes: number
-    readonly text: RedactedText
-    readonly signal: AbortSignal
+    readonly isJson: boolean
+    readonly endless: boolean
+    readonly context: ExecuteContext
   },
-): Promise<ShownBody> {
-  const { type, charset } = parseContentType(options.type)
-  const decoder = textDecoder(type, charset)
-  const stream = decompress(source, options.encoding)
-  const text = new ShownText(options.text, decoder)
+): Promise<Collected> {
+  const { collector, maxBytes, context } = options
   let bytes = 0
   let truncated = false
   try {
     for await (const chunk of stream as AsyncIterable<Buffer>) {
-      options.signal.throwIfAborted()
-      const room = options.maxBytes - bytes
+      context.signal.throwIfAborted()
+      const room = maxBytes - bytes
       bytes += Math.min(chunk.length, room)
-      text.push(chunk.length > room ? chunk.subarray(0, room) : chunk)
+      collector.push(chunk.length > room ? chunk.subarray(0, room) : chunk)
       if (chunk.length <= room) continue
-      if (!truncated) text.limit()
+      if (!truncated) collector.limit()
       truncated = true
-      text.push(chunk.subarray(room))
-      if (text.settled) return { body: text.cut(bytes), truncated, bytes }
+      collector.push(chunk.subarray(room))
+      if (collector.settled) return { shown: collector.cut(bytes), truncated, bytes }
     }
   } catch (cause) {
-    if (stream !== source && !options.signal.aborted && isZlibError(cause)) {
-      // An answer without a body may still carry the encoding that its body would have had.
-      if (bytes === 0 && (cause as { code?: unknown }).code === 'Z_BUF_ERROR') return { body: '', truncated, bytes }
+    if (options.endless && isDeadline(context.signal)) return { shown: collector.cut(bytes), truncated: true, bytes }
+    if (stream !== source && !context.signal.aborted && isBroken(cause)) {
+      if (bytes === 0 && (cause as { readonly code?: unknown }).code === 'Z_BUF_ERROR')
+        return { shown: { body: '' }, truncated, bytes }
       throw new Refusal('target_refused', 'the response body could not be decompressed', { cause })
     }
     throw cause
@@ -71,87 +117,56 @@ export async function readBody(
     stream.destroy()
     source.destroy()
   }
-  return { body: text.end(!truncated && jsonType.test(type) ? 'json' : 'text', bytes), truncated, bytes }
+  return { shown: collector.end(!truncated && options.isJson ? 'json' : 'text', bytes), truncated, bytes }
 }
 
-/** Bytes on their way to redacted text; what turns out not to be text is only described. */
-class ShownText {
-  readonly #text: RedactedText
-  readonly #decoder: TextDecoder | null
-  #binary: boolean
-
-  constructor(text: RedactedText, decoder: TextDecoder | null) {
-    this.#text = text
-    this.#decoder = decoder
-    this.#binary = decoder === null
+/** Keeps of an answer what was selected; what is no JSON has nothing that could be. */
+function selected(
+  { shown, truncated, bytes }: Collected,
+  reading: Reading,
+  select: (value: Json) => Json,
+  maxBytes: number,
+): Read {
+  const common = { truncated, bytes }
+  const { body } = shown
+  if (typeof body === 'string' || typeof body.value !== 'object' || body.value === null) {
+    const hint = truncated
+      ? lessHint(maxSelectedFrom, reading)
+      : 'The answer is not JSON, so nothing could be selected from it.'
+    return { ...common, body: null, json: null, shownBytes: 0, hint }
   }
-
-  push(bytes: Buffer): void {
-    if (this.#decoder === null) return
-    const piece = this.#decoder.decode(bytes, { stream: true })
-    // UTF-16 that does not say so is text with NUL in between, and a key in it no form that is looked for.
-    if (piece.includes('\0')) this.#binary = true
-    this.#text.push(piece)
-  }
-
-  limit(): void {
-    this.#text.limit()
-  }
-
-  get settled(): boolean {
-    return this.#binary || this.#text.settled
-  }
-
-  cut(bytes: number): Redacted | string {
-    return this.#binary ? notShown(bytes) : this.#text.cut()
-  }
-
-  end(as: 'json' | 'text', bytes: number): Redacted | string {
-    if (this.#decoder !== null) this.#text.push(this.#decoder.decode())
-    return this.#binary ? notShown(bytes) : this.#text.end(as)
-  }
+  const value = select(body.value)
+  const text = JSON.stringify(value)
+  const shownBytes = Buffer.byteLength(text)
+  if (shownBytes <= maxBytes) return { ...common, body: value, json: structured(value), shownBytes, hint: undefined }
+  const cut = text.slice(0, maxBytes)
+  return { body: cut, json: null, truncated: true, bytes, shownBytes: maxBytes, hint: lessHint(maxBytes, reading) }
 }
 
-/** Says nothing of the type: it is the upstream's own text. */
-function notShown(bytes: number): string {
-  return `(${bytes} bytes that are not text are not shown)`
+function structured(value: Json): Json {
+  return typeof value === 'object' ? value : null
 }
 
-function decompress(source: Readable, encoding: string | undefined): Readable {
-  const name = encoding?.trim().toLowerCase() ?? ''
-  if (name === '' || name === 'identity') return source
-  // Nested encodings ("gzip, gzip") multiply a bomb's factor and no honest API sends them.
-  if (!Object.hasOwn(decoders, name))
-    throw new Refusal('target_refused', 'the response has a content-encoding that is not accepted')
-  const decoder = decoders[name as keyof typeof decoders]()
-  source.once('error', error => decoder.destroy(error))
-  return source.pipe(decoder)
+/** Parameters that usually make an answer smaller. */
+const sizes = /^(?:\$?top|count|fields|first|last|limit|max_?results|page_?size|per_page|select|size)$/i
+
+function lessHint(maxBytes: number, { narrowing }: Reading): string {
+  const named = narrowing.filter(name => sizes.test(name))
+  const how = named.length > 0 ? `with ${named.join(' or ')}` : 'a smaller page, fewer fields, or a narrower filter'
+  return `The answer was cut at ${maxBytes} bytes. Ask for less: ${how}.`
 }
 
-function parseContentType(field: string | undefined): { readonly type: string; readonly charset: string } {
-  const [type = '', ...parameters] = (field ?? '').split(';')
-  const charset = parameters
-    .map(parameter => /^\s*charset\s*=\s*"?([^"\s]+)"?\s*$/i.exec(parameter)?.[1])
-    .find(name => name !== undefined)
-  return { type: type.trim().toLowerCase(), charset: charset ?? 'utf-8' }
+/** The type under which bytes are shown; null when it is none, or when the upstream wrote a key into it. */
+function mediaTypeOf(field: string | undefined, type: string, context: ExecuteContext): string | null {
+  const text = context.redactedText()
+  text.push(field ?? '')
+  return text.end('text').value === (field ?? '') ? shownMediaType(type) : null
 }
 
-/** Charsets in which ASCII is ASCII: in others a key is written with other bytes, or becomes other characters. */
-const asciiCharset = /^(?:utf-?8|us-ascii|ascii|latin-?1|iso-8859-\d{1,2}|windows-125\d)$/i
-
-function textDecoder(type: string, charset: string): TextDecoder | null {
-  if (type !== '' && !textual.test(type)) return null
-  try {
-    return asciiCharset.test(charset) ? new TextDecoder(charset) : null
-  } catch {
-    return null
-  }
+function isDeadline(signal: AbortSignal): boolean {
+  return signal.aborted && signal.reason instanceof Refusal && signal.reason.code === 'target_timeout'
 }
 
-function isZlibError(error: unknown): boolean {
-  const code = (error as { code?: unknown }).code
-  return (
-    typeof code === 'string' &&
-    (code.startsWith('Z_') || code.startsWith('ERR_BROTLI') || code.startsWith('ERR__') || code.startsWith('ZSTD_'))
-  )
+function single(value: string | string[] | undefined): string | undefined {
+  return Array.isArray(value) ? value.join(', ') : value
 }

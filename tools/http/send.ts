@@ -1,154 +1,135 @@
-import { errors, Pool } from 'undici'
+import { readFile } from 'node:fs/promises'
+import { Pool } from 'undici'
 import type { ExecuteContext, Execution, Executor, LeasedCredential } from '../../src/kind.ts'
+import { parseCidr } from '../../src/net/address.ts'
+import { createDialer } from '../../src/net/dial.ts'
 import { Refusal } from '../../src/refusal.ts'
+import { attempt, type Response } from './attempt.ts'
+import { refusalOf } from './failure.ts'
+import { followed } from './follow.ts'
 import { shownHeaders } from './headers.ts'
-import { accessOf } from './method.ts'
+import { collectPages } from './pages.ts'
 import { HttpRequest } from './request.ts'
-import { readBody } from './response.ts'
+import { type Reading, readResponse } from './response.ts'
+import { compileSelect } from './select.ts'
 import type { HttpTarget } from './target.ts'
+import { watchAnswers } from './untouched.ts'
 
 /** The most bytes of response headers that are read. */
 const maxHeaderBytes = 16 * 1_024
 
+/** One way to an API, for everything that sends a request to it. */
+export type Send = (request: HttpRequest) => Promise<Response>
+
 /** Opens the worker's side of a tool: one connection pool to the one origin it may reach. */
-export function openTarget(target: HttpTarget, timeoutMs: number): Executor {
+export async function openTarget(target: HttpTarget, timeoutMs: number): Promise<Executor> {
+  watchAnswers()
   const { origin } = new URL(target.base_url)
-  const pool = new Pool(origin, {
-    connections: 32,
-    pipelining: 1,
-    // Over HTTP/2 the client would resend a refused stream by itself, a POST too, and not cap the header size.
-    allowH2: false,
-    maxHeaderSize: maxHeaderBytes,
-    // One deadline covers the whole call; an idle timer could be kept alive by a drip.
-    headersTimeout: 0,
-    bodyTimeout: 0,
-    // Gives up before the deadline, so that a failure to connect is known to be one.
-    connect: { timeout: Math.min(10_000, Math.ceil(timeoutMs * 0.8)) },
-  })
+  const ca = target.tls.ca === undefined ? null : await readFile(target.tls.ca, 'utf8')
+  const readings = readingsOf(target)
+  let open: { readonly others: ExecuteContext['others']; readonly pool: Pool } | null = null
+
+  /** The pool that presents these credentials; another one when they have been replaced. */
+  function poolFor(others: ExecuteContext['others']): Pool {
+    if (open?.others === others) return open.pool
+    void open?.pool.close().catch(() => {})
+    open = { others, pool: openPool(target, origin, ca, others, timeoutMs) }
+    return open.pool
+  }
+
   return {
-    execute: (request, context) => send(pool, origin, target, HttpRequest.parse(request), context),
-    close: () => pool.destroy(),
+    async execute(input, context) {
+      const request = HttpRequest.parse(input)
+      const started = performance.now()
+      try {
+        const pool = poolFor(context.others)
+        const sendOne: Send = each => attempt(pool, origin, target, each, context)
+        return await carryOut(request, target, readings(request.via), sendOne, context)
+      } catch (error) {
+        throw refusalOf(error, request, context.signal)
+      } finally {
+        context.upstreamTook(performance.now() - started)
+      }
+    },
+    async close() {
+      await open?.pool.destroy()
+    },
   }
 }
 
-async function send(
-  pool: Pool,
-  origin: string,
-  target: HttpTarget,
+async function carryOut(
   request: HttpRequest,
+  target: HttpTarget,
+  reading: Reading,
+  send: Send,
   context: ExecuteContext,
 ): Promise<Execution> {
-  const path = request.query === '' ? request.path : `${request.path}?${request.query}`
-  assertUnchanged(origin, request.path, path)
-  const headers = {
-    ...request.headers,
-    ...target.headers,
-    'accept-encoding': 'gzip, br',
-    ...presented(context.credential),
-  }
-  const started = performance.now()
-  const { method, body } = request
-  try {
-    const response = await pool.request({ method, path, headers, body, signal: context.signal })
-    const type = response.headers['content-type']
-    const bodiless = method === 'HEAD' || response.statusCode === 204 || response.statusCode === 304
-    const encoding = bodiless ? undefined : response.headers['content-encoding']
-    const read = await readBody(response.body, {
-      encoding: single(encoding),
-      type: single(type),
-      maxBytes: context.limits.maxResponseBytes,
-      text: context.redactedText(),
-      signal: context.signal,
-    })
-    context.upstreamTook(performance.now() - started)
-    return {
-      answer: {
-        status: response.statusCode,
-        headers: shownHeaders(response.headers),
-        body: read.body,
-        truncated: read.truncated,
-      },
-      isError: response.statusCode >= 400,
+  const { response, request: last } = await followed(request, target, send, context)
+  const read = await readResponse(response, last, reading, context.limits.maxResponseBytes, context)
+  const paged =
+    reading.pages === null ? null : await collectPages({ request: last, response, read, reading, send, context })
+  return {
+    answer: {
       status: response.statusCode,
-      bytesOut: body === null ? 0 : Buffer.byteLength(body),
-      bytesIn: read.bytes,
-    }
-  } catch (error) {
-    context.upstreamTook(performance.now() - started)
-    throw refusalOf(error, request, context.signal)
+      headers: shownHeaders(response.headers),
+      body: paged === null ? read.body : paged.body,
+      truncated: read.truncated,
+      hint: paged?.hint ?? read.hint,
+      pages: paged?.pages,
+      more: paged?.more,
+    },
+    ...(read.media === undefined ? {} : { media: [read.media] }),
+    isError: response.statusCode >= 400,
+    status: response.statusCode,
+    bytesOut: request.body === null ? 0 : Buffer.byteLength(request.body),
+    bytesIn: read.bytes + (paged?.bytes ?? 0),
   }
 }
 
-/**
- * The path was built from checked segments; this proves that the URL standard reads it the same way,
- * so that nothing (a dot segment, a `//host`) is reinterpreted between the check and the wire.
- */
-function assertUnchanged(origin: string, path: string, pathAndQuery: string): void {
-  const url = new URL(origin + pathAndQuery)
-  if (url.origin !== origin || url.pathname !== path || url.hash !== '') {
-    throw new Refusal('internal', 'the built URL does not parse back to the planned one')
-  }
+/** How the answers of each operation are read; compiled once. */
+function readingsOf(target: HttpTarget): (via: string | null) => Reading {
+  const plain: Reading = { select: null, pages: target.pages ?? null, narrowing: [] }
+  const named = new Map(
+    Object.entries(target.operations ?? {}).map(([name, operation]): [string, Reading] => [
+      name,
+      {
+        select: operation.select === undefined ? null : compileSelect(operation.select),
+        pages: operation.pages ?? target.pages ?? null,
+        narrowing: Object.keys(operation.query),
+      },
+    ]),
+  )
+  return via => (via === null ? plain : (named.get(via) ?? plain))
 }
 
-function presented(credential: LeasedCredential | null): Record<string, string> {
-  if (credential === null) return {}
-  switch (credential.type) {
-    case 'bearer':
-      return { authorization: credential.token.use(token => `${credential.scheme} ${token}`) }
-    default:
-      return credential.type satisfies never
+function openPool(
+  target: HttpTarget,
+  origin: string,
+  ca: string | null,
+  others: Readonly<Record<string, LeasedCredential>>,
+  timeoutMs: number,
+): Pool {
+  const { certificate, proxy } = others
+  try {
+    return new Pool(origin, {
+      connections: 32,
+      pipelining: 1,
+      // Over HTTP/2 the client would resend a refused stream by itself, a POST too, and not cap the header size.
+      allowH2: false,
+      maxHeaderSize: maxHeaderBytes,
+      // One deadline covers the whole call; an idle timer could be kept alive by a drip.
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      connect: createDialer({
+        allowed: target.unsafe_allow_private.map(parseCidr),
+        // Gives up before the deadline, so that a failure to connect is known to be one.
+        timeoutMs: Math.min(10_000, Math.ceil(timeoutMs * 0.8)),
+        ca,
+        clientCertificate: certificate?.type === 'mtls' ? certificate : null,
+        proxy: target.proxy === undefined ? null : { url: new URL(target.proxy.url), credential: proxy ?? null },
+      }),
+    })
+  } catch (cause) {
+    throw new Refusal('target_unreachable', `the connection cannot be set up: ${(cause as Error).message}`, { cause })
   }
-}
-
-function single(value: string | string[] | undefined): string | undefined {
-  return Array.isArray(value) ? value.join(', ') : value
-}
-
-/** Nothing was sent: the connection was never made. */
-const neverConnected = new Set([
-  'ECONNREFUSED',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'EADDRNOTAVAIL',
-])
-
-/** Our side did not accept the server's certificate; `ERR_SSL_…` would be the server not accepting ours, later. */
-const refusedCertificate = /^(?!ERR_SSL).*CERT|^ERR_TLS_|^UNABLE_TO_/
-
-/**
- * Names a failure. Whether a request took effect is only known when it never left; after that,
- * a request that writes has an unknown outcome, and the agent has to know that it is not known.
- */
-function refusalOf(error: unknown, request: HttpRequest, signal: AbortSignal): Error {
-  const { code: given, syscall } = error as { code?: unknown; syscall?: unknown }
-  const code = typeof given === 'string' ? given : ''
-  // The same codes can come from reading and writing on a connection that was made.
-  const connecting = syscall === undefined || syscall === 'connect' || syscall === 'getaddrinfo'
-  if (
-    (neverConnected.has(code) && connecting) ||
-    refusedCertificate.test(code) ||
-    error instanceof errors.ConnectTimeoutError
-  ) {
-    return new Refusal('target_unreachable', `connecting failed (${code})`, { cause: error })
-  }
-  if (signal.aborted) {
-    return afterSending(
-      request,
-      signal.reason instanceof Refusal ? signal.reason : new Refusal('cancelled', 'the caller cancelled'),
-    )
-  }
-  if (error instanceof Refusal) return afterSending(request, error)
-  if (error instanceof errors.HeadersOverflowError)
-    return afterSending(request, new Refusal('target_refused', 'the response headers are too large', { cause: error }))
-  if (error instanceof errors.HTTPParserError)
-    return afterSending(request, new Refusal('target_refused', 'the response is not valid HTTP', { cause: error }))
-  return afterSending(request, new Refusal('target_unreachable', `the connection failed (${code})`, { cause: error }))
-}
-
-function afterSending(request: HttpRequest, refusal: Refusal): Refusal {
-  return accessOf(request.method) === 'read'
-    ? refusal
-    : new Refusal('outcome_unknown', refusal.message, { cause: refusal })
 }

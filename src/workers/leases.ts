@@ -1,0 +1,79 @@
+import type { Lease, Leasing } from '../credentials/lease.ts'
+import { sameSecrets } from '../credentials/same-secrets.ts'
+import type { LeasedCredential } from '../kind.ts'
+import { createRedactor, type Redactor } from '../redact/redactor.ts'
+
+/** The credentials of one tool as its worker holds them, and the redactor that knows them all. */
+export interface Held {
+  /** The tool's own; null when it has none. */
+  readonly credential: LeasedCredential | null
+  readonly fingerprint: string | null
+  readonly others: Readonly<Record<string, LeasedCredential>>
+  readonly redactor: Redactor
+  /** Another number when some secret is another one than before. */
+  readonly generation: number
+}
+
+/** Holds the credentials of one tool together. */
+export interface Leases {
+  /**
+   * Gives what is held, reading what is not. As long as nothing was read again it is the same object.
+   *
+   * @throws Refusal credential_unavailable
+   */
+  get(): Promise<Held>
+  /** Lets go of everything; the next call reads again. */
+  drop(): void
+}
+
+/**
+ * Puts the leases of a tool together.
+ *
+ * @param own the tool's own; null when it has none
+ * @param others those beside it, by role
+ * @param onLease hears of each lease that was made
+ */
+export function createLeases(
+  own: Leasing | null,
+  others: Readonly<Record<string, Leasing>>,
+  onLease: (role: string | null, lease: Lease) => void,
+): Leases {
+  const roles: readonly (readonly [string | null, Leasing])[] = [
+    ...(own === null ? [] : [[null, own] as const]),
+    ...Object.entries(others),
+  ]
+  let current: { readonly leases: readonly Lease[]; readonly held: Held } | null = null
+
+  return {
+    async get() {
+      const leases = await Promise.all(roles.map(([, leasing]) => leasing.get()))
+      if (current !== null && leases.every((lease, index) => lease === current?.leases[index])) return current.held
+      const before = current?.leases ?? []
+      for (const [index, lease] of leases.entries())
+        if (lease !== before[index]) onLease(roles[index]?.[0] ?? null, lease)
+      const unchanged = before.every((lease, index) => sameSecrets(lease, leases[index] ?? lease))
+      const held = current !== null && unchanged ? current.held : hold(leases, (current?.held.generation ?? 0) + 1)
+      current = { leases, held }
+      return held
+    },
+    drop() {
+      for (const [, leasing] of roles) leasing.drop()
+    },
+  }
+
+  function hold(leases: readonly Lease[], generation: number): Held {
+    const [first] = own === null ? [] : leases
+    return {
+      generation,
+      credential: first?.credential ?? null,
+      fingerprint: first?.fingerprint ?? null,
+      others: Object.fromEntries(
+        roles.flatMap(([role], index) => {
+          const lease = leases[index]
+          return role === null || lease === undefined ? [] : [[role, lease.credential]]
+        }),
+      ),
+      redactor: createRedactor(leases.flatMap(({ secrets }) => secrets)),
+    }
+  }
+}

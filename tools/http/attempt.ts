@@ -1,0 +1,104 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Dispatcher, Pool } from 'undici'
+import { ConnectFailed } from '../../src/net/connect-failed.ts'
+import type { ExecuteContext } from '../../src/kind.ts'
+import { unlessAborted } from '../../src/process/unless-aborted.ts'
+import { Refusal } from '../../src/refusal.ts'
+import { present } from './present.ts'
+import type { HttpRequest } from './request.ts'
+import { retryAfterMs } from './retry-after.ts'
+import type { HttpTarget } from './target.ts'
+import { isUntouched } from './untouched.ts'
+
+export type Response = Dispatcher.ResponseData
+
+/** The most response headers that are looked at; an honest API sends a few dozen. */
+const maxHeaders = 256
+
+/** What is left of the time after waiting as an API asked for must be worth an attempt, in milliseconds. */
+const worthwhileMs = 50
+
+const backoffMs = 100
+
+/**
+ * Sends a request and gives the head of the answer. One that can be repeated is sent again when the connection failed
+ * before any byte of an answer, and when the API said that it did nothing and when to come back (RFC 9110, 10.2.3).
+ */
+export async function attempt(
+  pool: Pool,
+  origin: string,
+  target: HttpTarget,
+  request: HttpRequest,
+  context: ExecuteContext,
+): Promise<Response> {
+  for (let left = request.repeatable ? target.retries : 0; ; left -= 1) {
+    const waited = backoffMs * 2 ** (target.retries - left)
+    let response: Response
+    try {
+      response = await send(pool, origin, target, request, context)
+    } catch (error) {
+      if (left === 0 || context.signal.aborted || !isWorthRepeating(error) || waited > context.remainingMs())
+        throw error
+      await delay(waited, undefined, { signal: context.signal })
+      continue
+    }
+    const pause = left === 0 ? null : pauseOf(response)
+    if (pause === null || pause + worthwhileMs > context.remainingMs()) return response
+    await response.body.dump({ limit: 16_384, signal: context.signal }).catch(() => {})
+    await delay(pause, undefined, { signal: context.signal })
+  }
+}
+
+async function send(
+  pool: Pool,
+  origin: string,
+  target: HttpTarget,
+  request: HttpRequest,
+  context: ExecuteContext,
+): Promise<Response> {
+  const { method, body } = request
+  const { idempotency } = target
+  const presented = present(context.credential)
+  const query = [request.query, presented.query].filter(part => part !== '').join('&')
+  const path = query === '' ? request.path : `${request.path}?${query}`
+  assertUnchanged(origin, request.path, path)
+  const headers = {
+    // Those of an operation are an admin's too, and nearer to the request; those of call_api are the agent's.
+    ...(request.via === null ? { ...request.headers, ...target.headers } : { ...target.headers, ...request.headers }),
+    ...(idempotency === undefined || context.onceKey === null ? {} : { [idempotency.header]: context.onceKey }),
+    'accept-encoding': 'gzip, br',
+    ...presented.headers,
+  }
+  // The client heeds the signal only once there is a connection; a call must not wait for one beyond its deadline.
+  const sent = pool.request({ method, path, headers, body, signal: context.signal })
+  const response = await unlessAborted(sent, context.signal)
+  if (Object.values(response.headers).flat().length > maxHeaders) {
+    response.body.on('error', () => {}).destroy()
+    throw new Refusal('target_refused', `the response has more than ${maxHeaders} headers`)
+  }
+  return response
+}
+
+/**
+ * The path was built from checked segments; this proves that the URL standard reads it the same way,
+ * so that nothing (a dot segment, a `//host`) is reinterpreted between the check and the wire.
+ */
+function assertUnchanged(origin: string, path: string, pathAndQuery: string): void {
+  const url = new URL(origin + pathAndQuery)
+  if (url.origin !== origin || url.pathname !== path || url.hash !== '') {
+    throw new Refusal('internal', 'the built URL does not parse back to the planned one')
+  }
+}
+
+/** A connection that was refused, or one that broke before an answer began. */
+function isWorthRepeating(error: unknown): boolean {
+  return error instanceof ConnectFailed ? error.reason === 'refused' : isUntouched(error)
+}
+
+/** How long the API wants us to wait, when it says that it did nothing; null otherwise. */
+function pauseOf({ statusCode, headers }: Response): number | null {
+  const field = headers['retry-after']
+  return (statusCode === 429 || statusCode === 503) && typeof field === 'string'
+    ? retryAfterMs(field, Date.now())
+    : null
+}

@@ -1,0 +1,242 @@
+import * as z from 'zod'
+import type { JsonObject, Limits, Operation as Planned, Plan, Verb } from '../../src/kind.ts'
+import { invalidInput, Refusal } from '../../src/refusal.ts'
+import { outputSchema } from './answer.ts'
+import { furtherRequests } from './further.ts'
+import { IdempotencyKey, idempotencyKeySchema, onceOf } from './idempotency.ts'
+import { type Asked, documentBody, variableProblems } from './judge.ts'
+import type { Never } from './never.ts'
+import { argumentNames, type Operation, restArgument } from './operation.ts'
+import { asTyped, type Parameter, type ParameterValue } from './parameter.ts'
+import { checkSegment, formatPath, parsePath } from './path.ts'
+import { type ForbiddenNames, formatQuery, type Query, queryProblems } from './query.ts'
+import { contentTypeField, encodeBody, type HttpRequest, refuseReservedKeys } from './request.ts'
+import type { HttpTarget } from './target.ts'
+
+type Arguments = Readonly<Record<string, unknown>>
+
+/** A request of an operation before it is written: what the agent gave, and what is fixed. */
+type Parts = Pick<Asked, 'segments' | 'slash' | 'query' | 'body'>
+
+/** The MCP tool `<tool>_<operation>`: one request whose arguments are typed, and whose other parts are fixed. */
+export function operationVerb(
+  target: HttpTarget,
+  operation: Operation,
+  limits: Limits,
+  { never, credentialNames }: { readonly never: Never; readonly credentialNames: ForbiddenNames },
+): Verb {
+  const { entry, method, pattern, reads, idempotent } = operation
+  const base = parsePath(new URL(target.base_url).pathname.replace(/(?<=.)\/$/, ''))
+  const known = new Set(argumentNames(operation))
+  const once = 'once' in onceOf(target, method, reads, null)
+  const fixedQuery: Query = Object.entries(entry.fixed.query)
+  return {
+    name: operation.name,
+    description: `${entry.description}\n${operation.text} at ${new URL(target.base_url).host}; authentication is added for you.`,
+    access: reads ? 'read' : 'write',
+    idempotent,
+    input: z.record(z.string(), z.unknown()),
+    inputSchema: inputSchema(operation, once),
+    outputSchema,
+    plan: input => plan(input as Arguments),
+    further: step => furtherRequests(step, target, base, judgeFurther),
+  }
+
+  function plan(given: Arguments): Plan {
+    const { idempotency_key: key, ...args } = given
+    if (key !== undefined && !once) throw invalidInput('idempotency_key: unknown argument')
+    if (key !== undefined && !IdempotencyKey.safeParse(key).success)
+      throw invalidInput('idempotency_key: expected 1-64 letters, digits, _ and -')
+    const unknown = Object.keys(args).filter(name => !known.has(name))
+    if (unknown.length > 0)
+      throw invalidInput(
+        `unknown argument ${JSON.stringify(unknown[0]?.slice(0, 50))}; there are: ${[...known].join(', ') || 'none'}`,
+      )
+    if (operation.document === null) refuseReservedKeys(entry.content_type, args['body'], credentialNames)
+    const parts: Parts = {
+      segments: segmentsOf(operation, args),
+      slash: pattern.slash,
+      query: [...fixedQuery, ...queryOf(operation, args)],
+      body: bodyOf(operation, args),
+    }
+    return written(parts, { allowed: true, by: `operation ${operation.name}` }, (key as string | undefined) ?? null)
+  }
+
+  /** A redirect, or the next page, is judged as the operation's own arguments are. */
+  function judgeFurther({ segments, slash, query, body }: Asked): Plan {
+    const problems = furtherProblems(operation, segments, slash, query)
+    const scope: Plan['scope'] =
+      problems === null
+        ? { allowed: true, by: `operation ${operation.name}` }
+        : { allowed: false, reason: 'leads out of the operation', fields: { problems } }
+    return written({ segments, slash, query, body }, scope, null)
+  }
+
+  function written({ segments, slash, query, body }: Parts, scope: Plan['scope'], key: string | null): Plan {
+    const contentType =
+      body === undefined ? null : operation.document === null ? entry.content_type : 'application/json'
+    const text = formatQuery(query)
+    if (text.length > limits.maxRequestBytes) throw invalidInput(`query: longer than ${limits.maxRequestBytes} bytes`)
+    const request: HttpRequest = {
+      via: operation.name,
+      method,
+      path: formatPath([...base, ...segments], slash),
+      query: text,
+      headers: {
+        ...entry.fixed.headers,
+        ...(contentType === null ? {} : { 'content-type': contentTypeField(contentType) }),
+      },
+      body: encodeBody(contentType, body, limits.maxRequestBytes),
+      reads,
+      repeatable: idempotent,
+    }
+    const resource = formatPath(segments, slash)
+    const planned: Planned = {
+      action: method,
+      resource,
+      access: reads ? 'read' : 'write',
+      summary: `${operation.name}: ${method} ${resource}${text === '' ? '' : `?${text}`}`.slice(0, 500),
+      idempotent,
+    }
+    const forbidden = never(method, segments, query, body)
+    return {
+      operation: planned,
+      scope: forbidden === null ? scope : { allowed: false, reason: forbidden },
+      request: { ...request },
+      ...onceOf(target, method, reads, key),
+    }
+  }
+}
+
+function segmentsOf({ pattern, params }: Operation, args: Arguments): readonly string[] {
+  return pattern.parts.flatMap(part => {
+    switch (part.type) {
+      case 'literal':
+        return [part.segment]
+      case 'rest':
+        return textOf(args, restArgument)
+          .split('/')
+          .map(segment => named(restArgument, () => checkSegment(segment)))
+      case 'one': {
+        const parameter = params.get(part.name ?? '') as Parameter
+        return [named(parameter.name, () => checkSegment(String(checked(parameter, args[parameter.name]))))]
+      }
+      default:
+        return part satisfies never
+    }
+  })
+}
+
+function queryOf({ query, entry }: Operation, args: Arguments): Query {
+  return query.flatMap(parameter => {
+    const value = args[parameter.name]
+    if (value === undefined) {
+      if (entry.required.includes(parameter.name)) throw invalidInput(`${parameter.name}: is missing`)
+      return []
+    }
+    const typed = checked(parameter, value)
+    const plain = (Array.isArray(typed) ? typed : [typed]).every(item =>
+      ['string', 'number', 'boolean'].includes(typeof item),
+    )
+    if (!plain) throw invalidInput(`${parameter.name}: expected a text, a number, a boolean, or a list of them`)
+    return [[parameter.name, typed as ParameterValue] as const]
+  })
+}
+
+function bodyOf({ entry, checkBody, document }: Operation, args: Arguments): unknown {
+  if (document !== null) {
+    const variables = Object.fromEntries(
+      document.parameters.flatMap(({ name }) => (args[name] === undefined ? [] : [[name, args[name]]])),
+    )
+    const problems = variableProblems(document, variables, '')
+    if (problems !== null) throw refused(problems)
+    return documentBody(document, variables)
+  }
+  const fixed = entry.fixed.body
+  if (checkBody === null) return Object.keys(fixed).length === 0 ? undefined : fixed
+  const problems = checkBody(args['body'], 'body')
+  if (problems !== null) throw refused(problems)
+  const given = args['body']
+  // Last, so that an open schema does not let an agent say otherwise.
+  return typeof given === 'object' && given !== null && !Array.isArray(given) ? { ...given, ...fixed } : given
+}
+
+function checked(parameter: Parameter, value: unknown): unknown {
+  const typed = value === undefined ? undefined : asTyped(parameter.schema, value)
+  const problems = parameter.check(typed, parameter.name)
+  if (problems !== null) throw refused(problems)
+  return typed
+}
+
+function textOf(args: Arguments, name: string): string {
+  const value = args[name]
+  if (typeof value !== 'string') throw invalidInput(`${name}: expected a text`)
+  return value
+}
+
+/** Says which argument a segment came from. */
+function named<T>(name: string, check: () => T): T {
+  try {
+    return check()
+  } catch (error) {
+    throw error instanceof Refusal ? invalidInput(error.message.replace(/^path:/, `${name}:`)) : error
+  }
+}
+
+function refused(problems: readonly string[]): Refusal {
+  return new Refusal('invalid_input', problems.join('; '), { fields: { problems } })
+}
+
+function furtherProblems(
+  operation: Operation,
+  segments: readonly string[],
+  slash: boolean,
+  query: Query,
+): readonly string[] | null {
+  const { pattern, params, entry } = operation
+  if (!pattern.matches(segments) || pattern.slash !== slash) return ['another path']
+  for (const [index, part] of pattern.parts.entries()) {
+    const parameter = part.type === 'one' ? params.get(part.name ?? '') : undefined
+    const wrong = parameter?.check(asTyped(parameter.schema, segments[index]), parameter.name) ?? null
+    if (wrong !== null) return wrong
+  }
+  const text = (value: ParameterValue | undefined) => JSON.stringify([value].flat().map(String))
+  for (const [name, value] of Object.entries(entry.fixed.query)) {
+    const given = query.find(([other]) => other === name)?.[1]
+    if (given === undefined || text(given) !== text(value)) return [`${name}: is fixed`]
+  }
+  return queryProblems(
+    query.filter(([name]) => !Object.hasOwn(entry.fixed.query, name)),
+    operation.query,
+  )
+}
+
+function inputSchema(operation: Operation, once: boolean): JsonObject {
+  const { params, pattern, query, document, entry } = operation
+  const properties: Record<string, JsonObject> = {}
+  for (const [name, { schema }] of params) properties[name] = schema
+  if (pattern.parts.at(-1)?.type === 'rest')
+    properties[restArgument] = {
+      type: 'string',
+      minLength: 1,
+      description: 'A path of one or more segments, separated by /',
+    }
+  for (const { name, schema } of [...query, ...(document?.parameters ?? [])]) properties[name] = schema
+  const { $defs, ...body } = entry.body ?? {}
+  if (entry.body !== undefined) properties['body'] = body
+  const required = [
+    ...params.keys(),
+    ...(restArgument in properties && !params.has(restArgument) ? [restArgument] : []),
+    ...entry.required,
+    ...(document?.variables ?? []).filter(variable => variable.required).map(({ name }) => name),
+    ...(entry.body === undefined ? [] : ['body']),
+  ]
+  if (once) properties['idempotency_key'] = idempotencyKeySchema
+  return {
+    type: 'object',
+    properties,
+    ...(required.length === 0 ? {} : { required }),
+    additionalProperties: false,
+    ...($defs === undefined ? {} : { $defs }),
+  }
+}
