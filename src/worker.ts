@@ -17,7 +17,7 @@ import { type FromWorker, type StartMessage, type ToWorker, ToWorkerBatch } from
 interface Duty {
   readonly limits: Limits
   readonly leases: Leases
-  readonly executor: Promise<Executor>
+  readonly executor: () => Promise<Executor>
 }
 
 type Job = Extract<ToWorker, { type: 'job' }>
@@ -55,8 +55,15 @@ function takeUp(start: StartMessage): Duty {
     const credential = (role === null ? start.credential : start.others[role])?.name ?? ''
     outbox.push({ type: 'leased', credential, fingerprint: lease.fingerprint, asked: lease.asked })
   })
-  const executor = kind.start(start.target as never, start.limits)
-  executor.catch(() => {}) // each job that awaits it reports the failure
+  let started: Promise<Executor> | null = null
+  const executor = () => {
+    started ??= kind.start(start.target as never, start.limits).catch((error: unknown) => {
+      started = null // the next job tries again
+      throw error
+    })
+    return started
+  }
+  executor().catch(() => {}) // each job that awaits it reports the failure
   return { limits: start.limits, leases, executor }
 }
 
@@ -83,7 +90,7 @@ async function carryOut(duty: Duty, job: Job): Promise<void> {
   })
   try {
     held = await unlessAborted(duty.leases.get(), abort.signal)
-    const executor = await duty.executor
+    const executor = await duty.executor()
     abort.signal.throwIfAborted()
     if (job.announce) await sendNow([{ type: 'started', id: job.id }])
     let execution = await executor.execute(job.request, contextOf(held))
@@ -95,16 +102,19 @@ async function carryOut(duty: Duty, job: Job): Promise<void> {
       }
     }
     const redactionBegan = performance.now()
-    const result = resultOf(execution, held)
+    const result = resultOf(execution, held, duty.leases.newest() ?? held)
     timings.redactMs = performance.now() - redactionBegan
     outbox.push({ type: 'result', id: job.id, ...result, fingerprint: held.fingerprint, timings })
   } catch (error) {
     const refusal = error instanceof Refusal ? error : new Refusal('internal', 'the worker failed', { cause: error })
-    const detail = held.redactor.text(detailOf(refusal)).slice(0, 1_000)
+    const newest = duty.leases.newest() ?? held
+    const detail = newest.redactor.text(detailOf(refusal)).slice(0, 1_000)
     outbox.push({ type: 'refused', id: job.id, code: refusal.code, detail, fingerprint: held.fingerprint })
   } finally {
     clearTimeout(timer)
     running.delete(job.id)
+    // Whatever is left of the job, such as a body that nobody read, ends with it.
+    abort.abort(new Refusal('cancelled', 'the call has ended'))
   }
 }
 
@@ -114,17 +124,25 @@ async function carryOut(duty: Duty, job: Job): Promise<void> {
  */
 async function renewedLease(duty: Duty, held: Held, signal: AbortSignal): Promise<Held | null> {
   if (held.credential === null) return null
-  duty.leases.drop()
+  // Another call may have had it read again already.
+  if (duty.leases.newest()?.generation === held.generation) duty.leases.drop()
   const again = await unlessAborted(duty.leases.get(), signal).catch(() => held)
   return again.generation === held.generation ? null : again
 }
 
-function resultOf({ answer, media, ...facts }: Execution, { redactor }: Held) {
+/**
+ * What leaves the worker. While a call was under way another one may have had the credential read again, and an answer that
+ * took long can hold the new key: the newest redactor looks over what an older one has passed.
+ */
+function resultOf({ answer, media = [], ...facts }: Execution, held: Held, newest: Held) {
+  const { redactor } = newest
+  const shown = media.flatMap(({ type, data }) => {
+    const again = newest === held ? data : redactor.bytes(Buffer.from(data.base64, 'base64'))
+    return again === null ? [] : [{ type: redactor.text(type), base64: again.base64 }]
+  })
   return {
     answer: redactor.value(answer) as Record<string, unknown>,
-    ...(media === undefined
-      ? {}
-      : { media: media.map(({ type, data }) => ({ type: redactor.text(type), base64: data.base64 })) }),
+    ...(shown.length === 0 ? {} : { media: shown }),
     ...facts,
   }
 }

@@ -10,6 +10,8 @@ export const promises = {
       "No key reaches the agent: not in a result, a refusal, a log, the audit log, argv, a child's environment or a crash, in plain or in any common encoding (base64 at all three alignments, base64url, hex, URL-, JSON- and HTML-escaped, reversed, split over chunks, compressed by the upstream).",
     tests: [
       'test/security/leaks.test.ts > an upstream that gives the key back leaks nothing',
+      'test/security/http/echoes.test.ts > a key of type %s that is given back reaches nobody',
+      'test/security/http/further.test.ts > with the key in the path: not followed, and seen by nobody',
       'test/security/leaks.test.ts > and neither the log nor the audit log nor the configuration has it',
       'test/security/oracle.test.ts > where an answer is cut tells nothing about how the key begins',
       'test/security/oracle.test.ts > a key that lies across the cut is not shown in part',
@@ -50,6 +52,14 @@ export const promises = {
       'test/tools/http/path.test.ts > a path that could mean something else is refused',
       'test/tools/http/path.test.ts > whatever path is made up, what is rebuilt parses to what was judged, and the URL standard reads it the same',
       'test/e2e/call.test.ts > a call outside of the scope sends nothing, leases nothing, and says what is allowed',
+      'test/security/http/paths.test.ts > a path that could be read in two ways is refused, and nothing leaves',
+      'test/security/http/names.test.ts > a query parameter that could change method, route or identity is refused in every spelling',
+      'test/security/http/bodies.test.ts > GraphQL that is not a stored document is refused, and nothing leaves',
+      'test/security/http/operations.test.ts > a path parameter that is more than one segment is refused, and nothing leaves',
+      'test/security/http/further.test.ts > a redirect that leads anywhere else is not followed; it is the answer',
+      'test/security/http/addresses.test.ts > a target that may never be reached is refused when the configuration is loaded',
+      'test/security/http/properties.test.ts > of 150 made-up paths, what leaves is in the scope, or nothing leaves',
+      'test/net/dial.test.ts > a name leads to checked addresses only',
     ],
   },
   P6: {
@@ -57,6 +67,8 @@ export const promises = {
     tests: [
       'test/e2e/workers.test.ts > kill its worker between calls and the next call works',
       'test/e2e/workers.test.ts > a worker that hangs is killed after the deadline and replaced',
+      'test/security/http/dense.test.ts > dense JSON does not end the worker: %s',
+      'test/security/http/resources.test.ts > an answer that costs too much ends by the deadline, and so does nothing else',
     ],
   },
   P7: {
@@ -72,7 +84,10 @@ export const promises = {
       'test/e2e/workers.test.ts > an upstream that does not answer: target_timeout for a read, outcome_unknown for a write',
       'test/e2e/lifecycle.test.ts > after kill -9 in the middle of calls and a restart, the chain verifies and the calls show unknown',
       'test/e2e/lifecycle.test.ts > a call that outlives the grace of SIGTERM is ended with a record, and is not sent again',
-      'test/e2e/workers.test.ts > a %s whose connection breaks after it was sent has an unknown outcome',
+      'test/e2e/workers.test.ts > a %s whose connection breaks after it was sent has an unknown outcome, after %i attempts',
+      'test/e2e/http/retries.test.ts > after a byte of the answer nothing is sent again',
+      'test/e2e/http/idempotency.test.ts > gives the stored outcome, says so, and sends nothing',
+      'test/e2e/http/idempotency.test.ts > two at the same time make one request, and have the same outcome',
     ],
   },
   P9: {

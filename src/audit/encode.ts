@@ -52,6 +52,8 @@ export function closedLine(after: Position, timeMs: number, call: string, fields
     code: fields.code,
     status: fields.status,
     rows: fields.rows,
+    further: fields.further,
+    replayed: fields.replayed,
     bytes_in: fields.bytes_in,
     bytes_out: fields.bytes_out,
     duration_ms: fields.duration_ms,

@@ -51,20 +51,30 @@ const renewalMs = 300_000
 /** How many earlier leases are remembered, so that an answer that comes late, or from a cache, shows nothing of them. */
 const remembered = 3
 
+/**
+ * A token that was made less than this ago is not let go of: whoever can bring about a 401 could otherwise have one made for
+ * each call, all of them valid for an hour.
+ */
+const keptMs = 10_000
+
+/** How many of those that are still valid are remembered, the newest first. */
+const rememberedTokens = 60
+
 /** Makes the way to one credential of the configuration, without reading it yet. */
 export function createLease(options: LeaseOptions): Leasing {
-  let held: { readonly lease: Promise<Lease>; renewAt: number } | null = null
-  let earlier: readonly (readonly Secret[])[] = []
+  let held: { readonly lease: Promise<Lease>; renewAt: number; keepUntil: number } | null = null
+  let earlier: readonly Lease[] = []
   return {
     get() {
       if (held !== null && options.clock() < held.renewAt) return held.lease
-      const mine = { lease: begin(), renewAt: Number.POSITIVE_INFINITY }
+      const mine = { lease: begin(), renewAt: Number.POSITIVE_INFINITY, keepUntil: 0 }
       held = mine
       mine.lease.then(
         ({ expiresAt }) => {
           if (expiresAt === null) return
           const leftMs = expiresAt - options.clock()
           mine.renewAt = expiresAt - Math.min(renewalMs, leftMs / 2)
+          mine.keepUntil = options.clock() + Math.min(keptMs, leftMs / 2)
         },
         () => {
           if (held === mine) held = null
@@ -73,15 +83,18 @@ export function createLease(options: LeaseOptions): Leasing {
       return mine.lease
     },
     drop() {
+      if (held !== null && options.clock() < held.keepUntil) return
       held = null
     },
   }
 
   async function begin(): Promise<Lease> {
     const lease = await lend(options)
-    const secrets = distinctSecrets([...lease.secrets, ...earlier.flat()])
-    earlier = [lease.secrets, ...earlier].slice(0, remembered)
-    return { ...lease, secrets }
+    const now = options.clock()
+    const valid = earlier.filter(({ expiresAt }) => expiresAt !== null && expiresAt > now).slice(0, rememberedTokens)
+    const secrets = [...earlier.slice(0, remembered), ...valid].flatMap(each => each.secrets)
+    earlier = [lease, ...earlier.slice(0, rememberedTokens)]
+    return { ...lease, secrets: distinctSecrets([...lease.secrets, ...secrets]) }
   }
 }
 

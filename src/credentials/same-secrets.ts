@@ -7,12 +7,21 @@ export function sameSecrets(
   left: { readonly credential: LeasedCredential },
   right: { readonly credential: LeasedCredential },
 ): boolean {
-  return left.credential.type === right.credential.type && equal(secretOf(left.credential), secretOf(right.credential))
+  return (
+    left.credential.type === right.credential.type &&
+    certificateOf(left.credential) === certificateOf(right.credential) &&
+    equal(secretOf(left.credential), secretOf(right.credential))
+  )
 }
 
 /** Leaves each value once. */
 export function distinctSecrets(secrets: readonly Secret[]): readonly Secret[] {
   return secrets.filter((secret, index) => secrets.findIndex(other => equal(other, secret)) === index)
+}
+
+/** A certificate that was renewed for the same key is presented anew. */
+function certificateOf(credential: LeasedCredential): string | null {
+  return credential.type === 'mtls' ? credential.certificate : null
 }
 
 function secretOf(credential: LeasedCredential): Secret {

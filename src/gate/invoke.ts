@@ -55,37 +55,44 @@ export async function invoke(call: Call, deps: GateDeps): Promise<Answer> {
     await deps.limits.take(call.agent, offer.tool)
     stages.mark('limit')
     const once = ledger.once(planned)
-    const work = (onceKey: string | null) => dispatch({ call, offer, planned, onceKey, ledger }, deps, stages)
-    const result = once === null ? await work(null) : await deps.once.run(once, call.signal, work)
+    const began = performance.now()
+    const work = (onceKey: string | null) => dispatch({ call, offer, planned, began, onceKey, ledger }, deps, stages)
+    const result = once === null ? await work(null) : await deps.once.run(once, patience(call, offer), work)
     return await ledger.answered(result)
   } catch (error) {
     return await ledger.refused(error)
   }
 }
 
+/** How long a call waits for an equal one. */
+function patience(call: Call, offer: Offer): AbortSignal {
+  return AbortSignal.any([call.signal, AbortSignal.timeout(offer.tool.limits.timeoutMs)])
+}
+
 interface Work {
   readonly call: Call
   readonly offer: Offer
   readonly planned: Planned
+  /** When its time began, by `performance.now()`. */
+  readonly began: number
   readonly onceKey: string | null
   readonly ledger: Ledger
 }
 
 /** Has the tool's worker carry out what was planned, when a slot is free and before the deadline. */
 async function dispatch(
-  { call, offer, planned, onceKey, ledger }: Work,
+  { call, offer, planned, began, onceKey, ledger }: Work,
   deps: GateDeps,
   stages: Stopwatch,
 ): Promise<WorkerResult> {
-  const { timeoutMs } = offer.tool.limits
+  const deadline = began + offer.tool.limits.timeoutMs
   const slots = deps.limits.slotsOf(offer.tool)
-  const queued = performance.now()
-  await slots.acquire({ timeoutMs, signal: call.signal })
+  await slots.acquire({ timeoutMs: deadline - performance.now(), signal: call.signal })
   stages.mark('queue')
   try {
     const result = await deps.workerOf(offer).run({
       request: planned.request,
-      timeoutMs: timeoutMs - (performance.now() - queued),
+      timeoutMs: deadline - performance.now(),
       idempotent: planned.operation.idempotent,
       reads: planned.operation.access === 'read',
       onceKey,

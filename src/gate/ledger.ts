@@ -74,7 +74,9 @@ export class Ledger {
     if (once === undefined) return null
     const { agent, mcpTool } = this.#call
     const args = this.argsDigest ?? ''
-    return { name: JSON.stringify([agent.name, mcpTool, once.key ?? args]), args, windowMs: once.windowMs }
+    // With a letter in front, so that no key of an agent's choice is the digest of other arguments.
+    const key = once.key === null ? `a${args}` : `k${once.key}`
+    return { owner: JSON.stringify([agent.name, mcpTool]), key, args, windowMs: once.windowMs }
   }
 
   /** Writes the closing line of a call that the target answered, and gives the answer. */

@@ -1,4 +1,4 @@
-import { constants, gunzipSync, inflateSync } from 'node:zlib'
+import { brotliDecompressSync, constants, gunzipSync, inflateRawSync, inflateSync } from 'node:zlib'
 
 /** The most bytes that a container may have inflated to. */
 export const maxInflatedBytes = 16 * 1_024 * 1_024
@@ -24,9 +24,27 @@ export function inflatedPartsOf(bytes: Buffer): readonly Buffer[] | null {
   if (isOpaque(bytes)) return null
   if (isGzip(bytes)) return inflateAll([bytes], gunzipSync)
   if (isZlib(bytes)) return inflateAll([bytes], inflateSync)
-  if (!bytes.subarray(0, 8).equals(pngSignature)) return []
+  if (!bytes.subarray(0, 8).equals(pngSignature)) return unmarkedIn(bytes)
   const texts = [...chunksOf(bytes)].map(compressedIn).filter(part => part !== null)
   return inflateAll(texts, inflateSync)
+}
+
+/** Raw deflate (RFC 1951) and brotli (RFC 7932) have no first bytes to be known by: they are tried. */
+function unmarkedIn(bytes: Buffer): readonly Buffer[] | null {
+  const tried = [inflateOne(bytes, inflateRawSync, maxInflatedBytes), unbrotli(bytes)]
+  if (tried.includes('too large')) return null
+  return tried.filter(result => typeof result !== 'string')
+}
+
+function unbrotli(bytes: Buffer): Buffer | 'broken' | 'too large' {
+  try {
+    return brotliDecompressSync(bytes, {
+      maxOutputLength: maxInflatedBytes,
+      finishFlush: constants.BROTLI_OPERATION_FLUSH,
+    })
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE' ? 'too large' : 'broken'
+  }
 }
 
 function isOpaque(bytes: Buffer): boolean {

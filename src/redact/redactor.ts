@@ -3,6 +3,7 @@ import { Refusal } from '../refusal.ts'
 import type { Secret } from '../secret.ts'
 import { areClean } from './bytes.ts'
 import { essence } from './forms.ts'
+import { shapeOf } from './json-shape.ts'
 import { replacementFor } from './label.ts'
 import { Search } from './search.ts'
 import { Stream } from './stream.ts'
@@ -12,6 +13,9 @@ export const minimumSecretLength = 8
 
 /** Deeper structures are not descended into. */
 const maximumDepth = 1_000
+
+/** A text with more values than this stays text: each takes many times the memory of its character or two. */
+const maximumValues = 200_000
 
 /** Replaces every form of some secrets by their labels. */
 export interface Redactor {
@@ -94,13 +98,15 @@ export function createRedactor(secrets: readonly Secret[]): Redactor {
   }
 
   function parsed(text: string): Json {
+    const shape = shapeOf(text)
+    if (shape.depth > maximumDepth || shape.values > maximumValues) return text
     let value: Json
     try {
       value = JSON.parse(text)
     } catch {
       return text
     }
-    if (isDeeperThan(maximumDepth, value) || changesNumbers(text)) return text
+    if (changesNumbers(text)) return text
     // Parsing takes a layer of escapes away, so a form that was one layer too deep may come to light. Short escapes such as
     // `\n` and `\"` were looked through already; only with others it is worth a second look.
     const mayHide = /\\[u\\]/.test(text) && finds(JSON.stringify(value))
@@ -158,16 +164,6 @@ function longEnough(value: string, label: string): string {
     'credential_unavailable',
     `${label} is shorter than ${minimumSecretLength} characters; its forms could not be told from ordinary text`,
   )
-}
-
-function isDeeperThan(levels: number, value: Json): boolean {
-  // Level by level: a recursion would overflow on the very input this guards against.
-  let level: readonly unknown[] = [value]
-  for (let depth = 0; depth <= levels; depth += 1) {
-    level = level.filter(item => typeof item === 'object' && item !== null).flatMap(item => Object.values(item))
-    if (level.length === 0) return false
-  }
-  return true
 }
 
 /** A run of digits, or an exponent, that a double may not hold. */

@@ -22,6 +22,8 @@ export interface Leases {
    * @throws Refusal credential_unavailable
    */
   get(): Promise<Held>
+  /** What was read last; null before anything was. */
+  newest(): Held | null
   /** Lets go of everything; the next call reads again. */
   drop(): void
 }
@@ -42,7 +44,7 @@ export function createLeases(
     ...(own === null ? [] : [[null, own] as const]),
     ...Object.entries(others),
   ]
-  let current: { readonly leases: readonly Lease[]; readonly held: Held } | null = null
+  let current: Current | null = null
 
   return {
     async get() {
@@ -52,28 +54,43 @@ export function createLeases(
       for (const [index, lease] of leases.entries())
         if (lease !== before[index]) onLease(roles[index]?.[0] ?? null, lease)
       const unchanged = before.every((lease, index) => sameSecrets(lease, leases[index] ?? lease))
-      const held = current !== null && unchanged ? current.held : hold(leases, (current?.held.generation ?? 0) + 1)
+      const held = current !== null && unchanged ? current.held : hold(leases, current)
       current = { leases, held }
       return held
     },
+    newest: () => current?.held ?? null,
     drop() {
       for (const [, leasing] of roles) leasing.drop()
     },
   }
 
-  function hold(leases: readonly Lease[], generation: number): Held {
+  function hold(leases: readonly Lease[], before: Current | null): Held {
     const [first] = own === null ? [] : leases
     return {
-      generation,
+      generation: (before?.held.generation ?? 0) + 1,
       credential: first?.credential ?? null,
       fingerprint: first?.fingerprint ?? null,
-      others: Object.fromEntries(
-        roles.flatMap(([role], index) => {
-          const lease = leases[index]
-          return role === null || lease === undefined ? [] : [[role, lease.credential]]
-        }),
-      ),
+      others: before !== null && sameOthers(leases, before.leases) ? before.held.others : othersOf(leases),
       redactor: createRedactor(leases.flatMap(({ secrets }) => secrets)),
     }
   }
+
+  /** Connections are made with these; a renewed token of the tool's own must not close them. */
+  function sameOthers(leases: readonly Lease[], before: readonly Lease[]): boolean {
+    return leases.every((lease, index) => roles[index]?.[0] === null || sameSecrets(lease, before[index] ?? lease))
+  }
+
+  function othersOf(leases: readonly Lease[]): Held['others'] {
+    return Object.fromEntries(
+      roles.flatMap(([role], index) => {
+        const lease = leases[index]
+        return role === null || lease === undefined ? [] : [[role, lease.credential]]
+      }),
+    )
+  }
+}
+
+interface Current {
+  readonly leases: readonly Lease[]
+  readonly held: Held
 }

@@ -45,7 +45,7 @@ export class ToolWorker {
       if (this.#ended || !error.repeatable || error.atDeadline || timeoutMs <= 0 || job.signal.aborted)
         throw refusalOf(error, job)
       return await this.#attempt({ ...job, timeoutMs }).catch(again => {
-        throw again instanceof WorkerDied ? refusalOf(again, job) : again
+        throw again instanceof WorkerDied ? refusalOf(again, job) : afterDeath(again, job)
       })
     } finally {
       this.#restIfIdle()
@@ -82,6 +82,12 @@ export class ToolWorker {
     if (this.#process === null || this.#process.busy || this.#idleTimer !== null) return
     this.#idleTimer = setTimeout(() => void this.stop(), this.#plan.idleMs).unref()
   }
+}
+
+/** A second worker that did nothing says nothing about the first, which may have sent a request that writes. */
+function afterDeath(error: unknown, job: Job): unknown {
+  const unknown = job.idempotent && !job.reads && error instanceof Refusal
+  return unknown ? new Refusal('outcome_unknown', error.message, { cause: error }) : error
 }
 
 function refusalOf(death: WorkerDied, job: Job): Refusal {

@@ -76,7 +76,7 @@ export async function install(): Promise<Installation> {
   }
 }
 
-/** Everything is on: scope, rules, a body schema, limits that are never reached, the record. */
+/** Everything is on: scope, rules, schemas for path, query and body, limits that are never reached, the record. */
 function configuration(url: string): object {
   const rules = { allow: ['shop_*'], deny: ['shop_call_api(POST /issues/:number/lock)'], limits: { rate: '1000000/s' } }
   return {
@@ -91,7 +91,12 @@ function configuration(url: string): object {
         headers: { accept: 'application/json' },
         allow: [
           'GET /issues',
-          'GET /issues/:number',
+          {
+            method: 'GET',
+            path: '/issues/:number',
+            params: { number: { type: 'integer', minimum: 1 } },
+            query: { state: { enum: ['open', 'closed'] }, page: { type: 'integer', minimum: 1, maximum: 50 } },
+          },
           {
             method: 'POST',
             path: '/issues/:number/comments',

@@ -21,7 +21,11 @@ export type Method = 'tools/list' | 'tools/call'
 
 const params: Record<Method, object> = {
   'tools/list': { _meta },
-  'tools/call': { name: mcpTool, arguments: { method: 'GET', path: '/issues/42' }, _meta },
+  'tools/call': {
+    name: mcpTool,
+    arguments: { method: 'GET', path: '/issues/42', query: { state: 'open', page: 2 } },
+    _meta,
+  },
 }
 
 /** One request as it goes over the wire. */

@@ -115,8 +115,18 @@ describe('a GitHub App', () => {
   test('fetches another token once the one it has is dropped', async () => {
     const way = leasing()
     await way.get()
+    now = start + 10_000
     way.drop()
     expect(tokenOf(await way.get())).toBe(numbered(2))
+  })
+
+  test('keeps one that it was given just now, so that nobody can have one made for each call', async () => {
+    const way = leasing()
+    await way.get()
+    now = start + 9_999
+    way.drop()
+    await way.get()
+    expect(endpoint.asked).toHaveLength(1)
   })
 
   test('does not renew with every call a token that lives shorter than five minutes', async () => {

@@ -127,10 +127,7 @@ describe('bytes pass as they are', () => {
     expect(redactor.bytes(bytes)?.base64).toBe(bytes.toString('base64'))
   })
 
-  test('what is known not to be seen: forms without a mark of their own, and PDF', () => {
-    for (const pack of [brotliCompressSync, deflateRawSync]) {
-      expect(redactor.bytes(pack(`${'A nice day. '.repeat(100)}${secret}`))).not.toBeNull()
-    }
+  test('what is known not to be seen: what a PDF compresses within', () => {
     const pdf = Buffer.concat([Buffer.from('%PDF-1.7\n'), deflateSync(secret)])
     expect(redactor.bytes(pdf)).not.toBeNull()
   })
@@ -139,6 +136,14 @@ describe('bytes pass as they are', () => {
     const zip = Buffer.from('PK\x03\x04')
     expect(createRedactor([]).bytes(zip)?.base64).toBe(zip.toString('base64'))
   })
+})
+
+test.each([
+  ['brotli', brotliCompressSync],
+  ['raw deflate', deflateRawSync],
+])('%s has no first bytes to be known by, and is looked into', (_name, pack) => {
+  expect(redactor.bytes(pack(`${'A nice day. '.repeat(100)}${secret}`))).toBeNull()
+  expect(redactor.bytes(pack('A nice day. '.repeat(100)))).not.toBeNull()
 })
 
 test('bytes that passed are not looked at again within a value, unless somebody else says they did', () => {

@@ -10,7 +10,18 @@ import { retryAfterMs } from './retry-after.ts'
 import type { HttpTarget } from './target.ts'
 import { isUntouched } from './untouched.ts'
 
-export type Response = Dispatcher.ResponseData
+export type Response = Dispatcher.ResponseData & {
+  /** Whether a connection to the API broke since the answer began. */
+  readonly wasCutOff: () => boolean
+}
+
+/** The connections to an API. */
+export interface Connections {
+  readonly origin: string
+  readonly pool: Pool
+  /** How many of them have broken. */
+  broken: number
+}
 
 /** The most response headers that are looked at; an honest API sends a few dozen. */
 const maxHeaders = 256
@@ -20,43 +31,63 @@ const worthwhileMs = 50
 
 const backoffMs = 100
 
+/** How long an answer that is not shown may take to end. */
+const discardMs = 200
+
 /**
  * Sends a request and gives the head of the answer. One that can be repeated is sent again when the connection failed
  * before any byte of an answer, and when the API said that it did nothing and when to come back (RFC 9110, 10.2.3).
  */
 export async function attempt(
-  pool: Pool,
-  origin: string,
+  connections: Connections,
   target: HttpTarget,
   request: HttpRequest,
   context: ExecuteContext,
 ): Promise<Response> {
+  let mayHaveRun = false
   for (let left = request.repeatable ? target.retries : 0; ; left -= 1) {
     const waited = backoffMs * 2 ** (target.retries - left)
     let response: Response
     try {
-      response = await send(pool, origin, target, request, context)
+      response = await send(connections, target, request, context)
     } catch (error) {
+      mayHaveRun ||= !(error instanceof ConnectFailed)
       if (left === 0 || context.signal.aborted || !isWorthRepeating(error) || waited > context.remainingMs())
-        throw error
+        throw mayHaveRun ? sentBefore(error) : error
       await delay(waited, undefined, { signal: context.signal })
       continue
     }
     const pause = left === 0 ? null : pauseOf(response)
     if (pause === null || pause + worthwhileMs > context.remainingMs()) return response
-    await response.body.dump({ limit: 16_384, signal: context.signal }).catch(() => {})
+    await discard(response)
     await delay(pause, undefined, { signal: context.signal })
   }
 }
 
+/** What follows a 101 is no HTTP any more (RFC 9110, 15.2.2). */
+function refuseUpgrade({ statusCode }: { readonly statusCode: number }): void {
+  if (statusCode === 101) throw new Refusal('target_refused', 'an upgrade that nobody asked for')
+}
+
+/** Lets go of an answer that is not shown: its connection is kept when little is left of it, and closed otherwise. */
+export async function discard({ body }: Response): Promise<void> {
+  await body.dump({ limit: 16_384, signal: AbortSignal.timeout(discardMs) }).catch(() => {})
+  body.on('error', () => {}).destroy()
+}
+
+/** A failure to connect says that nothing was sent; where there was an attempt before, that is not so. */
+function sentBefore(error: unknown): unknown {
+  return error instanceof ConnectFailed ? new Refusal('target_unreachable', error.message, { cause: error }) : error
+}
+
 async function send(
-  pool: Pool,
-  origin: string,
+  connections: Connections,
   target: HttpTarget,
   request: HttpRequest,
   context: ExecuteContext,
 ): Promise<Response> {
   const { method, body } = request
+  const { origin, pool } = connections
   const { idempotency } = target
   const presented = present(context.credential)
   const query = [request.query, presented.query].filter(part => part !== '').join('&')
@@ -70,13 +101,14 @@ async function send(
     ...presented.headers,
   }
   // The client heeds the signal only once there is a connection; a call must not wait for one beyond its deadline.
-  const sent = pool.request({ method, path, headers, body, signal: context.signal })
+  const sent = pool.request({ method, path, headers, body, signal: context.signal, onInfo: refuseUpgrade })
   const response = await unlessAborted(sent, context.signal)
+  const { broken } = connections
   if (Object.values(response.headers).flat().length > maxHeaders) {
     response.body.on('error', () => {}).destroy()
     throw new Refusal('target_refused', `the response has more than ${maxHeaders} headers`)
   }
-  return response
+  return Object.assign(response, { wasCutOff: () => connections.broken > broken })
 }
 
 /**

@@ -13,19 +13,28 @@ import { formatQuery, refuseReserved } from './query.ts'
 import { contentTypeField, contentTypeOf, encodeBody, type HttpRequest, refuseReservedKeys } from './request.ts'
 import { normalParameter } from './reserved.ts'
 import { describeEntry, type ScopeEntry } from './scope.ts'
-import type { HttpTarget } from './target.ts'
+import { baseSegments, type HttpTarget } from './target.ts'
 
 const QueryValue = z.union([z.string(), z.number(), z.boolean()])
 
-const Headers = z.record(
-  z.string(),
-  z.string().max(1_024).regex(fieldValue, 'contains a character that no header may have'),
+/** The validator leaves `__proto__` out of what it reads; what is not understood is refused, not dropped. */
+function withoutProto(value: unknown, context: z.core.$RefinementCtx): unknown {
+  if (typeof value === 'object' && value !== null && Object.hasOwn(value, '__proto__'))
+    context.addIssue({ code: 'custom', message: 'the name __proto__ is not accepted' })
+  return value
+}
+
+const Headers = z.preprocess(
+  withoutProto,
+  z.record(z.string(), z.string().max(1_024).regex(fieldValue, 'contains a character that no header may have')),
 )
+
+const QueryArgument = z.preprocess(withoutProto, z.record(z.string(), z.union([QueryValue, z.array(QueryValue)])))
 
 const Input = z.strictObject({
   method: z.enum(methods),
   path: z.string(),
-  query: z.record(z.string(), z.union([QueryValue, z.array(QueryValue)])).optional(),
+  query: QueryArgument.optional(),
   headers: Headers.optional(),
   body: z.unknown().optional(),
 })
@@ -36,7 +45,7 @@ type Input = z.output<typeof InputWithKey>
 
 /** The MCP tool `<tool>_call_api`: one request to the tool's API, inside the tool's scope. */
 export function callApi(target: HttpTarget, scope: readonly ScopeEntry[], limits: Limits, presented: Presented): Verb {
-  const base = parsePath(new URL(target.base_url).pathname.replace(/(?<=.)\/$/, ''))
+  const base = baseSegments(target)
   const never = compileNever(target.never)
   const credentialNames = new Set(presented.query.map(normalParameter))
   const settable = agentHeaders.filter(name => !presented.headers.includes(name))
@@ -55,10 +64,9 @@ export function callApi(target: HttpTarget, scope: readonly ScopeEntry[], limits
   }
 
   function plan(input: Input): Plan {
-    const slash = slashes && input.path.length > 1 && input.path.endsWith('/')
+    const slash = slashes && /[^/]\/$/.test(input.path)
     const segments = parsePath(slash ? input.path.slice(0, -1) : input.path)
     const query = Object.entries(input.query ?? {})
-    refuseReserved(query, credentialNames)
     const headers = agentsHeaders(input.headers ?? {}, settable)
     const preferred = matchingEntries(scope, { method: input.method, segments, slash })[0]?.contentTypes?.[0]
     const contentType = contentTypeOf(input.method, headers['content-type'], input.body, preferred)
@@ -69,12 +77,13 @@ export function callApi(target: HttpTarget, scope: readonly ScopeEntry[], limits
 
   function planned(asked: Asked, headers: Record<string, string>, key: string | null): Plan {
     const { method, segments, slash, contentType } = asked
-    const entries = matchingEntries(scope, asked)
-    const { verdict, access, idempotent, document } = judge(scope, entries, asked)
-    const body = encodeBody(contentType, document?.body ?? asked.body, limits.maxRequestBytes)
-    if (contentType !== null) headers['content-type'] = contentTypeField(contentType)
+    refuseReserved(asked.query, credentialNames)
     const query = formatQuery(asked.query)
     if (query.length > limits.maxRequestBytes) throw invalidInput(`query: longer than ${limits.maxRequestBytes} bytes`)
+    const entries = matchingEntries(scope, asked)
+    const { verdict, access, idempotent, document } = judge(scope, entries, asked, base)
+    const body = encodeBody(contentType, document?.body ?? asked.body, limits.maxRequestBytes)
+    if (contentType !== null) headers['content-type'] = contentTypeField(contentType)
     const refused = never(method, segments, asked.query, asked.body)
     const reads = access === 'read'
     const path = formatPath([...base, ...segments], slash)
@@ -90,7 +99,7 @@ export function callApi(target: HttpTarget, scope: readonly ScopeEntry[], limits
     }
     return {
       operation,
-      scope: refused === null ? verdict : { allowed: false, reason: refused },
+      scope: refused === null ? verdict : { allowed: false, reason: refused, fields: { problems: [refused] } },
       request: { ...request },
       ...onceOf(target, method, reads, key),
     }

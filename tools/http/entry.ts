@@ -17,7 +17,7 @@ export type Parameters = z.output<typeof Parameters>
 const ContentType = z
   .string()
   .regex(
-    /^(?:application\/(?:[a-z0-9.+-]+\+)?json|application\/x-www-form-urlencoded|text\/[a-z0-9.+-]+)$/,
+    /^(?:application\/(?:[a-z0-9.+-]+\+)?json|application\/x-www-form-urlencoded|text\/(?!.*(?:json|form))[a-z0-9.+-]+)$/,
     'application/json, another JSON type, application/x-www-form-urlencoded, or a text type; without parameters',
   )
 

@@ -18,11 +18,20 @@ export function refusalOf(error: unknown, request: HttpRequest, signal: AbortSig
   if (error instanceof Refusal) return afterSending(request, error)
   if (error instanceof errors.HeadersOverflowError)
     return afterSending(request, new Refusal('target_refused', 'the response headers are too large', { cause: error }))
-  if (error instanceof errors.HTTPParserError)
+  if (isNotHttp(error))
     return afterSending(request, new Refusal('target_refused', 'the response is not valid HTTP', { cause: error }))
   const { code } = error as { readonly code?: unknown }
   const reason = `the connection failed (${typeof code === 'string' ? code : 'no code'})`
   return afterSending(request, new Refusal('target_unreachable', reason, { cause: error }))
+}
+
+/** An answer that breaks the protocol: a length that is not kept, two lengths, an upgrade that nobody asked for. */
+function isNotHttp(error: unknown): boolean {
+  return (
+    error instanceof errors.HTTPParserError ||
+    error instanceof errors.ResponseContentLengthMismatchError ||
+    (error instanceof errors.SocketError && /^bad (?:response|upgrade)$/.test(error.message))
+  )
 }
 
 function afterSending(request: HttpRequest, refusal: Refusal): Refusal {

@@ -1,5 +1,5 @@
 import type { ExecuteContext, Redacted } from '../../src/kind.ts'
-import type { Response } from './attempt.ts'
+import { discard, type Response } from './attempt.ts'
 import { presentedParameter } from './present.ts'
 import { HttpRequest } from './request.ts'
 import type { Send } from './send.ts'
@@ -28,7 +28,7 @@ export async function followed(
       return { response, request: current }
     const next = await further('redirect', current, location, context)
     if (next === null) return { response, request: current }
-    await response.body.dump({ limit: 16_384, signal: context.signal }).catch(() => {})
+    await discard(response)
     current = next
   }
 }

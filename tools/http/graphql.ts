@@ -68,12 +68,16 @@ function refuseTwice(names: readonly string[]): void {
  * also with a file extension and however it is encoded. It is a hint for catching mistakes: an endpoint can have any path.
  */
 export function isGraphqlPath(segments: readonly string[]): boolean {
-  const names = segments.map(segment => plain(segment))
-  const last = names.findLastIndex(name => !/^v?\d+(?:[.-]\d+)*$/.test(name))
-  return /^(?:graphi?ql|gql)(?:\.[a-z0-9]+)?$/.test(names[last] ?? '')
+  for (const segment of segments.toReversed()) {
+    const name = plain(segment)
+    if (!/^v?\d+(?:[.-]\d+)*$/.test(name)) return /^(?:graphi?ql|gql)(?:\.[a-z0-9]+)?$/.test(name)
+  }
+  return false
 }
 
 function plain(segment: string): string {
+  // Judged on every call, and nearly always as plain as this.
+  if (/^[\w.-]*$/.test(segment)) return segment.toLowerCase()
   return segment
     .replace(/%(?:25)*([0-9a-f]{2})/gi, (_escape, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
     .normalize('NFKC')

@@ -27,7 +27,9 @@ const safeResponseHeaders = new Set([
   'x-total-count',
 ])
 
-const safeResponsePrefixes = ['x-ratelimit-', 'ratelimit']
+/** Closed too: an upstream can write a key into the name of a header, where it turns up in lower case. */
+const rateLimitHeaders =
+  /^(?:x-)?ratelimit(?:-(?:limit|remaining|reset|used|policy|resource|scope|bucket|requests|tokens|after|day|minute|hour|month))*$/
 
 /**
  * Headers an admin cannot fix in a tool, each with the reason: they frame or route the message,
@@ -70,5 +72,5 @@ export function shownHeaders(headers: Readonly<Record<string, string | string[] 
 }
 
 function isShown(name: string): boolean {
-  return safeResponseHeaders.has(name) || safeResponsePrefixes.some(prefix => name.startsWith(prefix))
+  return safeResponseHeaders.has(name) || rateLimitHeaders.test(name)
 }

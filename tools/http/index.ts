@@ -10,7 +10,7 @@ import { normalParameter } from './reserved.ts'
 import { neededRights } from './rights.ts'
 import { schemaCompiler } from './schema-check.ts'
 import { type Compilers, compileEntry, type ScopeEntry } from './scope.ts'
-import { HttpTarget, otherCredentials, targetProblem } from './target.ts'
+import { baseSegments, HttpTarget, otherCredentials, targetProblem } from './target.ts'
 
 /** Calls to one HTTP API. */
 export const http = defineKind({
@@ -31,16 +31,26 @@ async function verbs(target: HttpTarget, limits: Limits, presented: Presented): 
   for (const name of Object.keys(target.headers)) {
     if (presented.headers.includes(name)) throw new VerbError(['headers', name], 'is what the credential fills')
   }
+  const key = target.idempotency?.header
+  if (key !== undefined && (presented.headers.includes(key) || Object.hasOwn(target.headers, key)))
+    throw new VerbError(['idempotency', 'header'], 'is what the credential fills, or fixed under headers')
   const compilers = await compilersFor(target)
   const operations = operationVerbs(target, compilers, limits, presented)
   if (target.allow === undefined) return operations
-  return [callApi(target, compileScope(target.allow, compilers), limits, presented), ...operations]
+  return [
+    callApi(target, compileScope(target.allow, baseSegments(target), compilers), limits, presented),
+    ...operations,
+  ]
 }
 
-function compileScope(allow: NonNullable<HttpTarget['allow']>, compilers: Compilers): readonly ScopeEntry[] {
+function compileScope(
+  allow: NonNullable<HttpTarget['allow']>,
+  base: readonly string[],
+  compilers: Compilers,
+): readonly ScopeEntry[] {
   return allow.map((entry, index) => {
     try {
-      return compileEntry(entry, compilers)
+      return compileEntry(entry, base, compilers)
     } catch (error) {
       throw new VerbError(['allow', index], (error as Error).message)
     }
@@ -59,7 +69,7 @@ function operationVerbs(
     const filled = Object.keys(entry.fixed.headers).find(header => presented.headers.includes(header))
     if (filled !== undefined)
       throw new VerbError(['operations', name, 'fixed', 'headers', filled], 'is what the credential fills')
-    const operation = compileOperation(name, entry, compilers, credentialNames)
+    const operation = compileOperation(name, entry, compilers, { base: baseSegments(target), credentialNames })
     return operationVerb(target, operation, limits, { never, credentialNames })
   })
 }

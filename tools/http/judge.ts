@@ -1,8 +1,9 @@
 import type { Access, ScopeVerdict } from '../../src/kind.ts'
 import { isGraphqlPath } from './graphql.ts'
 import { accessOf, isIdempotent, type Method } from './method.ts'
-import { asTyped, type Parameter } from './parameter.ts'
+import { type Parameter, readParameter } from './parameter.ts'
 import { type Query, queryProblems } from './query.ts'
+import { maxProblems } from './schema-check.ts'
 import { describeEntry, type ScopeEntry, type StoredDocument } from './scope.ts'
 
 /** A request as an agent asks for it, taken apart. */
@@ -36,11 +37,17 @@ export function matchingEntries(scope: readonly ScopeEntry[], asked: Pick<Asked,
 }
 
 /** Judges a request by the entries that match it; the first that is satisfied allows it, and nothing else does. */
-export function judge(scope: readonly ScopeEntry[], entries: readonly ScopeEntry[], asked: Asked): Judged {
+export function judge(
+  scope: readonly ScopeEntry[],
+  entries: readonly ScopeEntry[],
+  asked: Asked,
+  base: readonly string[],
+): Judged {
   const plain = { access: accessOf(asked.method), idempotent: isIdempotent(asked.method), document: null }
   const problems: string[] = []
   for (const entry of entries) {
-    const wrong = problemsOf(entry, asked)
+    if (problems.length >= maxProblems) break
+    const wrong = problemsOf(entry, asked, base)
     if (wrong !== null) {
       problems.push(...wrong)
       continue
@@ -66,27 +73,27 @@ export function judge(scope: readonly ScopeEntry[], entries: readonly ScopeEntry
   }
 }
 
-function problemsOf(entry: ScopeEntry, asked: Asked): readonly string[] | null {
-  if (entry.documents === null && isGraphqlPath(asked.segments))
+function problemsOf(entry: ScopeEntry, asked: Asked, base: readonly string[]): readonly string[] | null {
+  if (entry.documents === null && isGraphqlPath([...base, ...asked.segments]))
     return ['a GraphQL endpoint takes stored documents only, and this entry has none']
   const segment = segmentProblems(entry.params, asked.segments)
   if (segment !== null) return segment
   const query = queryProblems(asked.query, entry.query)
   if (query !== null) return query
   if (asked.contentType !== null && !takesType(entry, asked.contentType))
-    return [`body: is sent as ${(entry.contentTypes ?? ['JSON or text']).join(' or ')}`]
+    return [`body: must be sent as ${(entry.contentTypes ?? ['JSON or text']).join(' or ')}`]
   return entry.checkBody === null ? null : entry.checkBody(asked.body, 'body')
 }
 
-/** Judges the segments for which a scope has schemas. */
+/** Judges the segments for which there are schemas, by position. */
 export function segmentProblems(
   params: readonly (Parameter | null)[],
   segments: readonly string[],
 ): readonly string[] | null {
   for (const [index, parameter] of params.entries()) {
     if (parameter === null) continue
-    const wrong = parameter.check(asTyped(parameter.schema, segments[index]), `path: ${parameter.name}`)
-    if (wrong !== null) return wrong
+    const read = readParameter(parameter, segments[index], `path: ${parameter.name}`)
+    if ('problems' in read) return read.problems
   }
   return null
 }
@@ -122,6 +129,7 @@ export function variableProblems(
 ): readonly string[] | null {
   const problems: string[] = []
   for (const [name, value] of Object.entries(variables)) {
+    if (problems.length >= maxProblems) break
     const parameter = stored.parameters.find(candidate => candidate.name === name)
     if (parameter === undefined)
       problems.push(`${prefix}${JSON.stringify(name.slice(0, 50))} is not one of its variables`)

@@ -1,5 +1,6 @@
 import type { Query } from './query.ts'
 import { type RequestPattern, parseRequestPattern } from './request-line.ts'
+import { topKeys } from './request.ts'
 import { normalParameter } from './reserved.ts'
 import type { HttpTarget } from './target.ts'
 
@@ -12,12 +13,15 @@ export function compileNever(never: HttpTarget['never']): Never {
   const query = new Set(never.query.map(normalParameter))
   const keys = new Set(never.body.map(normalParameter))
   return (method, segments, given, body) => {
-    if (requests.some(matches => matches(method, segments))) return 'never permits this request'
-    const parameter = given.find(([name]) => query.has(normalParameter(name)))?.[0]
-    if (parameter !== undefined) return 'never permits a query parameter of this name'
-    if (typeof body !== 'object' || body === null || Array.isArray(body)) return null
-    return Object.keys(body).some(key => keys.has(normalParameter(key)))
-      ? 'never permits a key of this name in the body'
+    if (requests.some(matches => matches(method, segments)))
+      return 'this request is never permitted, whatever the scope says'
+    if (query.size > 0 && given.some(([name]) => query.has(normalParameter(name))))
+      return 'a query parameter of this name is never permitted'
+    if (keys.size === 0 || body === undefined) return null
+    // A server may parse a text, and nobody judged what it finds there.
+    if (typeof body === 'string') return 'a text body is never permitted here'
+    return topKeys(body).some(key => keys.has(normalParameter(key)))
+      ? 'a key of this name at the top of the body is never permitted'
       : null
   }
 }

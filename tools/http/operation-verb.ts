@@ -4,14 +4,15 @@ import { invalidInput, Refusal } from '../../src/refusal.ts'
 import { outputSchema } from './answer.ts'
 import { furtherRequests } from './further.ts'
 import { IdempotencyKey, idempotencyKeySchema, onceOf } from './idempotency.ts'
-import { type Asked, documentBody, variableProblems } from './judge.ts'
+import { type Asked, documentBody, segmentProblems, variableProblems } from './judge.ts'
 import type { Never } from './never.ts'
 import { argumentNames, type Operation, restArgument } from './operation.ts'
-import { asTyped, type Parameter, type ParameterValue } from './parameter.ts'
-import { checkSegment, formatPath, parsePath } from './path.ts'
+import { type Parameter, type ParameterValue, readParameter } from './parameter.ts'
+import { checkSegment, formatPath } from './path.ts'
 import { type ForbiddenNames, formatQuery, type Query, queryProblems } from './query.ts'
 import { contentTypeField, encodeBody, type HttpRequest, refuseReservedKeys } from './request.ts'
-import type { HttpTarget } from './target.ts'
+import { normalParameter } from './reserved.ts'
+import { baseSegments, type HttpTarget } from './target.ts'
 
 type Arguments = Readonly<Record<string, unknown>>
 
@@ -26,7 +27,7 @@ export function operationVerb(
   { never, credentialNames }: { readonly never: Never; readonly credentialNames: ForbiddenNames },
 ): Verb {
   const { entry, method, pattern, reads, idempotent } = operation
-  const base = parsePath(new URL(target.base_url).pathname.replace(/(?<=.)\/$/, ''))
+  const base = baseSegments(target)
   const known = new Set(argumentNames(operation))
   const once = 'once' in onceOf(target, method, reads, null)
   const fixedQuery: Query = Object.entries(entry.fixed.query)
@@ -35,7 +36,8 @@ export function operationVerb(
     description: `${entry.description}\n${operation.text} at ${new URL(target.base_url).host}; authentication is added for you.`,
     access: reads ? 'read' : 'write',
     idempotent,
-    input: z.record(z.string(), z.unknown()),
+    // As it is: whatever is not an argument is named and refused, `__proto__` too.
+    input: z.custom<Arguments>(isMapping, 'expected an object'),
     inputSchema: inputSchema(operation, once),
     outputSchema,
     plan: input => plan(input as Arguments),
@@ -101,45 +103,40 @@ export function operationVerb(
     const forbidden = never(method, segments, query, body)
     return {
       operation: planned,
-      scope: forbidden === null ? scope : { allowed: false, reason: forbidden },
+      scope: forbidden === null ? scope : { allowed: false, reason: forbidden, fields: { problems: [forbidden] } },
       request: { ...request },
       ...onceOf(target, method, reads, key),
     }
   }
 }
 
+function isMapping(value: unknown): value is Arguments {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
 function segmentsOf({ pattern, params }: Operation, args: Arguments): readonly string[] {
-  return pattern.parts.flatMap(part => {
-    switch (part.type) {
-      case 'literal':
-        return [part.segment]
-      case 'rest':
-        return textOf(args, restArgument)
-          .split('/')
-          .map(segment => named(restArgument, () => checkSegment(segment)))
-      case 'one': {
-        const parameter = params.get(part.name ?? '') as Parameter
-        return [named(parameter.name, () => checkSegment(String(checked(parameter, args[parameter.name]))))]
-      }
-      default:
-        return part satisfies never
+  return pattern.parts.flatMap((part, index) => {
+    if (part.type === 'literal') return [part.segment]
+    const parameter = params[index] ?? null
+    if (parameter !== null) {
+      const value = checked(parameter, args[parameter.name])
+      if (Array.isArray(value)) throw invalidInput(`${parameter.name}: expected one value`)
+      return [named(parameter.name, () => checkSegment(String(value)))]
     }
+    const rest = args[restArgument]
+    if (rest === undefined) throw invalidInput(`${restArgument}: is missing`)
+    if (typeof rest !== 'string') throw invalidInput(`${restArgument}: expected a text`)
+    if (rest.startsWith('/')) throw invalidInput(`${restArgument}: does not begin with /`)
+    return rest.split('/').map(segment => named(restArgument, () => checkSegment(segment)))
   })
 }
 
 function queryOf({ query, entry }: Operation, args: Arguments): Query {
   return query.flatMap(parameter => {
     const value = args[parameter.name]
-    if (value === undefined) {
-      if (entry.required.includes(parameter.name)) throw invalidInput(`${parameter.name}: is missing`)
-      return []
-    }
-    const typed = checked(parameter, value)
-    const plain = (Array.isArray(typed) ? typed : [typed]).every(item =>
-      ['string', 'number', 'boolean'].includes(typeof item),
-    )
-    if (!plain) throw invalidInput(`${parameter.name}: expected a text, a number, a boolean, or a list of them`)
-    return [[parameter.name, typed as ParameterValue] as const]
+    if (value !== undefined) return [[parameter.name, checked(parameter, value)] as const]
+    if (entry.required.includes(parameter.name)) throw invalidInput(`${parameter.name}: is missing`)
+    return []
   })
 }
 
@@ -157,21 +154,18 @@ function bodyOf({ entry, checkBody, document }: Operation, args: Arguments): unk
   const problems = checkBody(args['body'], 'body')
   if (problems !== null) throw refused(problems)
   const given = args['body']
-  // Last, so that an open schema does not let an agent say otherwise.
-  return typeof given === 'object' && given !== null && !Array.isArray(given) ? { ...given, ...fixed } : given
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) return given
+  // Servers that do not heed the case, or merge spellings, would take the agent's key for the fixed one.
+  const taken = new Set(Object.keys(fixed).map(normalParameter))
+  const clash = taken.size === 0 ? undefined : Object.keys(given).find(key => taken.has(normalParameter(key)))
+  if (clash !== undefined) throw invalidInput(`body: the key ${JSON.stringify(clash.slice(0, 50))} is fixed`)
+  return { ...given, ...fixed }
 }
 
-function checked(parameter: Parameter, value: unknown): unknown {
-  const typed = value === undefined ? undefined : asTyped(parameter.schema, value)
-  const problems = parameter.check(typed, parameter.name)
-  if (problems !== null) throw refused(problems)
-  return typed
-}
-
-function textOf(args: Arguments, name: string): string {
-  const value = args[name]
-  if (typeof value !== 'string') throw invalidInput(`${name}: expected a text`)
-  return value
+function checked(parameter: Parameter, value: unknown): ParameterValue {
+  const read = readParameter(parameter, value, parameter.name)
+  if ('problems' in read) throw refused(read.problems)
+  return read.value
 }
 
 /** Says which argument a segment came from. */
@@ -195,11 +189,8 @@ function furtherProblems(
 ): readonly string[] | null {
   const { pattern, params, entry } = operation
   if (!pattern.matches(segments) || pattern.slash !== slash) return ['another path']
-  for (const [index, part] of pattern.parts.entries()) {
-    const parameter = part.type === 'one' ? params.get(part.name ?? '') : undefined
-    const wrong = parameter?.check(asTyped(parameter.schema, segments[index]), parameter.name) ?? null
-    if (wrong !== null) return wrong
-  }
+  const wrong = segmentProblems(params, segments)
+  if (wrong !== null) return wrong
   const text = (value: ParameterValue | undefined) => JSON.stringify([value].flat().map(String))
   for (const [name, value] of Object.entries(entry.fixed.query)) {
     const given = query.find(([other]) => other === name)?.[1]
@@ -214,7 +205,8 @@ function furtherProblems(
 function inputSchema(operation: Operation, once: boolean): JsonObject {
   const { params, pattern, query, document, entry } = operation
   const properties: Record<string, JsonObject> = {}
-  for (const [name, { schema }] of params) properties[name] = schema
+  const inPath = params.filter(parameter => parameter !== null)
+  for (const { name, schema } of inPath) properties[name] = schema
   if (pattern.parts.at(-1)?.type === 'rest')
     properties[restArgument] = {
       type: 'string',
@@ -225,8 +217,8 @@ function inputSchema(operation: Operation, once: boolean): JsonObject {
   const { $defs, ...body } = entry.body ?? {}
   if (entry.body !== undefined) properties['body'] = body
   const required = [
-    ...params.keys(),
-    ...(restArgument in properties && !params.has(restArgument) ? [restArgument] : []),
+    ...inPath.map(({ name }) => name),
+    ...(pattern.parts.at(-1)?.type === 'rest' ? [restArgument] : []),
     ...entry.required,
     ...(document?.variables ?? []).filter(variable => variable.required).map(({ name }) => name),
     ...(entry.body === undefined ? [] : ['body']),

@@ -10,7 +10,7 @@ import { formType } from './request.ts'
 import { parseRequestLine } from './request-line.ts'
 import { normalParameter, reservedParameter } from './reserved.ts'
 import type { SchemaCheck } from './schema-check.ts'
-import { type Compilers, type StoredDocument, storedDocument } from './scope.ts'
+import { type Compilers, refuseGraphqlQuery, type StoredDocument, storedDocument } from './scope.ts'
 import { compileSelect } from './select.ts'
 
 /** A named operation, compiled. */
@@ -20,8 +20,8 @@ export interface Operation {
   readonly entry: OperationEntry
   readonly method: Method
   readonly pattern: PathPattern
-  /** One for each `:name`, by name. */
-  readonly params: ReadonlyMap<string, Parameter>
+  /** One for each `:name`, by its position in the path. */
+  readonly params: readonly (Parameter | null)[]
   readonly query: readonly Parameter[]
   readonly checkBody: SchemaCheck | null
   readonly document: StoredDocument | null
@@ -37,6 +37,7 @@ export const restArgument = 'rest'
 /**
  * Compiles one operation.
  *
+ * @param base the segments of the tool's base URL
  * @param credentialNames the query parameters that the tool's credential fills
  * @throws VerbError
  */
@@ -44,7 +45,7 @@ export function compileOperation(
   name: string,
   entry: OperationEntry,
   compilers: Compilers,
-  credentialNames: ForbiddenNames,
+  { base, credentialNames }: { readonly base: readonly string[]; readonly credentialNames: ForbiddenNames },
 ): Operation {
   const { method, path, pattern } = parseRequestLine(entry.request)
   const at = <T>(key: string, compile: () => T): T => {
@@ -54,7 +55,7 @@ export function compileOperation(
       throw new VerbError(['operations', name, key], (error as Error).message)
     }
   }
-  at('request', () => checkRequest(entry, method, pattern))
+  at('request', () => checkRequest(entry, method, pattern, base))
   at('query', () => checkNames([...Object.keys(entry.query), ...Object.keys(entry.fixed.query)], credentialNames))
   at('required', () => checkRequired(entry))
   at('body', () => checkBodyShape(entry, method))
@@ -73,7 +74,8 @@ export function compileOperation(
       const unknown = Object.keys(entry.params).find(given => !names.includes(given))
       if (unknown !== undefined) throw new Error(`the path has no :${unknown}`)
       const schemas = Object.fromEntries(names.map(each => [each, entry.params[each] ?? anyText]))
-      return new Map(compileParameters(schemas, compilers.schema).map(parameter => [parameter.name, parameter]))
+      const compiled = new Map(compileParameters(schemas, compilers.schema).map(each => [each.name, each]))
+      return pattern.parts.map(part => (part.type === 'one' ? (compiled.get(part.name ?? '') ?? null) : null))
     }),
     query: at('query', () => compileParameters(entry.query, compilers.schema)),
     checkBody: at('body', () => (entry.body === undefined ? null : compilers.schema(entry.body))),
@@ -96,12 +98,13 @@ export function argumentNames({ pattern, query, document, entry }: Operation): r
   ]
 }
 
-function checkRequest(entry: OperationEntry, method: Method, pattern: PathPattern): void {
+function checkRequest(entry: OperationEntry, method: Method, pattern: PathPattern, base: readonly string[]): void {
   if (pattern.parts.some(part => part.type === 'one' && part.name === null))
     throw new Error('* has no name, so it cannot become an argument; write :name')
   const literal = pattern.parts.map(part => (part.type === 'literal' ? part.segment : ''))
-  if (entry.graphql === undefined && isGraphqlPath(literal))
+  if (entry.graphql === undefined && isGraphqlPath([...base, ...literal]))
     throw new Error('a GraphQL endpoint takes a stored document; write it under graphql')
+  if (entry.graphql !== undefined) refuseGraphqlQuery([...Object.keys(entry.query), ...Object.keys(entry.fixed.query)])
   if (entry.graphql !== undefined && (method !== 'POST' || entry.body !== undefined))
     throw new Error('a stored document is sent by POST, and makes the body itself')
 }

@@ -33,16 +33,37 @@ export function compileParameters(
 }
 
 /**
+ * Judges a value of a path or query parameter as what it is on the wire: text, or a list of texts where the schema has a list.
+ *
+ * @param what names the argument
+ * @returns the value as its schema means it, or what is wrong
+ */
+export function readParameter(
+  { schema, check }: Parameter,
+  value: unknown,
+  what: string,
+): { readonly value: ParameterValue } | { readonly problems: readonly string[] } {
+  if (value === undefined) return { problems: [`${what}: is missing`] }
+  const typed = asTyped(schema, value)
+  const isList = Array.isArray(typed) && typeOf(schema) === 'array'
+  // Anything else would be judged as one thing and written as another: `["admin"]` is sent as admin.
+  if (!(isList ? typed.every(isScalar) : isScalar(typed)))
+    return { problems: [`${what}: expected ${typeOf(schema) === 'array' ? 'a list of values' : 'one value'}`] }
+  if ([typed].flat().some(isInexact)) return { problems: [`${what}: a number that cannot be written exactly`] }
+  const problems = check(typed, what)
+  return problems === null ? { value: typed as ParameterValue } : { problems }
+}
+
+/**
  * Reads a value as its schema means it: on the wire every parameter is text, so `"2"` and `2` are one value, and which of
  * the two is judged must not be the agent's choice. A schema that names no type means text.
  */
-export function asTyped(schema: JsonObject, value: unknown): unknown {
+function asTyped(schema: JsonObject, value: unknown): unknown {
   switch (typeOf(schema)) {
     case 'array': {
       const items = schema['items']
-      const itemSchema =
-        typeof items === 'object' && items !== null && !Array.isArray(items) ? (items as JsonObject) : {}
-      return (Array.isArray(value) ? value : [value]).map(item => asTyped(itemSchema, item))
+      const ofItems = typeof items === 'object' && items !== null && !Array.isArray(items) ? (items as JsonObject) : {}
+      return (Array.isArray(value) ? value : [value]).map(item => asTyped(ofItems, item))
     }
     case 'number':
       return typeof value === 'string' && String(Number(value)) === value ? Number(value) : value
@@ -51,6 +72,16 @@ export function asTyped(schema: JsonObject, value: unknown): unknown {
     default:
       return typeof value === 'number' || typeof value === 'boolean' ? String(value) : value
   }
+}
+
+/** Many servers read `1e+21` as 1, and an integer beyond 2^53 has lost digits already. */
+function isInexact(value: unknown): boolean {
+  if (typeof value !== 'number') return false
+  return String(value).includes('e') || (Number.isInteger(value) && !Number.isSafeInteger(value))
+}
+
+function isScalar(value: unknown): value is string | number | boolean {
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
 }
 
 function typeOf(schema: JsonObject): 'array' | 'number' | 'boolean' | 'text' {

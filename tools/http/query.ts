@@ -1,7 +1,7 @@
 import { invalidInput } from '../../src/refusal.ts'
-import type { Parameter, ParameterValue } from './parameter.ts'
-import { asTyped } from './parameter.ts'
+import { type Parameter, type ParameterValue, readParameter } from './parameter.ts'
 import { normalParameter, reservedParameter } from './reserved.ts'
+import { maxProblems } from './schema-check.ts'
 
 /** Query parameters in the order in which they are sent. */
 export type Query = readonly (readonly [string, ParameterValue])[]
@@ -33,11 +33,15 @@ export function queryProblems(query: Query, allowed: readonly Parameter[] | null
   if (allowed === null) return null
   const problems: string[] = []
   for (const [name, value] of query) {
+    if (problems.length >= maxProblems) break
     const parameter = allowed.find(candidate => candidate.name === name)
     if (parameter === undefined) {
       const names = allowed.map(candidate => candidate.name).join(', ')
       problems.push(`query: ${JSON.stringify(name.slice(0, 50))} is not one of ${names === '' ? '(none)' : names}`)
-    } else problems.push(...(parameter.check(asTyped(parameter.schema, value), `query.${name}`) ?? []))
+      continue
+    }
+    const read = readParameter(parameter, value, `query.${name}`)
+    if ('problems' in read) problems.push(...read.problems)
   }
   return problems.length === 0 ? null : problems
 }

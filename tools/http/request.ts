@@ -28,6 +28,9 @@ export const formType = 'application/x-www-form-urlencoded'
 
 // Exact to the end: with a parameter of its choice (a charset, a second type) an agent could have the server
 // read another body than the one that was judged.
+/** Text types under which some servers parse JSON or a form: they would read what nobody judged. */
+const structuredText = /^text\/.*(?:json|form)/
+
 const accepted =
   /^(application\/(?:[a-z0-9.+-]+\+)?json|application\/x-www-form-urlencoded|text\/[a-z0-9.+-]+)(?:; ?charset=utf-8)?$/i
 
@@ -59,7 +62,7 @@ export function contentTypeOf(
           ? preferred
           : 'application/json'
       : accepted.exec(given)?.[1]?.toLowerCase()
-  if (type === undefined || isText !== type.startsWith('text/')) {
+  if (type === undefined || structuredText.test(type) || isText !== type.startsWith('text/')) {
     throw invalidInput(
       isText
         ? 'body: a string is sent as text/*; give a JSON value itself, not as a string'
@@ -101,8 +104,7 @@ export function contentTypeField(type: string): string {
  * @throws Refusal `invalid_input`
  */
 export function refuseReservedKeys(type: string | null, body: unknown, credential: ForbiddenNames): void {
-  if (!isObject(body)) return
-  for (const key of Object.keys(body)) {
+  for (const key of topKeys(body)) {
     const refused =
       type === formType
         ? reservedParameter(key) || credential.has(normalParameter(key))
@@ -112,6 +114,11 @@ export function refuseReservedKeys(type: string | null, body: unknown, credentia
         `body: the key ${JSON.stringify(key.slice(0, 50))} is not accepted; it could change what the request is`,
       )
   }
+}
+
+/** The keys at the top of a body; of a list, those of its items. */
+export function topKeys(body: unknown): readonly string[] {
+  return (Array.isArray(body) ? body : [body]).flatMap(each => (isObject(each) ? Object.keys(each) : []))
 }
 
 /** Frameworks that take a method from a form take it from JSON as well (Laravel merges both into one input). */

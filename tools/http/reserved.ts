@@ -78,7 +78,11 @@ export function normalParameter(name: string): string {
   return normalOf(decodeFully(name).text)
 }
 
+/** A name in which there is nothing to decode: nearly every one, and judged on every call. */
+const everyday = /^[a-z0-9][a-z0-9_-]*$/i
+
 function decodeFully(name: string): { readonly text: string; readonly settled: boolean } {
+  if (everyday.test(name)) return { text: name, settled: true }
   let text = name
   for (let round = 0; round < maxRounds; round++) {
     const again = decodeOnce(text)
@@ -98,6 +102,7 @@ function decodeOnce(text: string): string {
 }
 
 function normalOf(text: string): string {
+  if (everyday.test(text)) return text.toLowerCase().replace(/[_-]+/g, '')
   const [beforeNul = ''] = text.split('\0') // PHP and C read no further
   const plain = beforeNul
     .replace(/[\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}]/gu, '')

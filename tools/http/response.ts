@@ -19,6 +19,8 @@ export interface Reading {
 /** A response body as an agent sees it. */
 export interface Read {
   readonly body: Redacted | Json
+  /** The same, with nothing around it. */
+  readonly value: Json
   /** The list or mapping that the body is, when it was read to its end; else null. */
   readonly json: Json
   readonly truncated: boolean
@@ -50,8 +52,7 @@ export async function readResponse(
   const field = single(headers['content-type'])
   const { type, charset } = parseContentType(field)
   const bodiless = request.method === 'HEAD' || statusCode === 204 || statusCode === 304
-  // An answer without a body may still carry the encoding that its body would have had.
-  const stream = decompressed(response.body, bodiless ? undefined : single(headers['content-encoding']))
+  const stream = decodedBody(response, bodiless ? undefined : single(headers['content-encoding']))
   const textual = type === '' || isTextual(type)
   const selects = reading.select !== null && statusCode < 400
   const collector = textual
@@ -66,11 +67,35 @@ export async function readResponse(
     context,
   })
   if (reading.select !== null && selects && textual) return selected(collected, reading, reading.select, maxBytes)
+  if (isUnbounded(headers) && response.wasCutOff())
+    throw new Refusal('target_unreachable', 'the connection broke within the body')
   const { shown, truncated, bytes } = collected
   const media = shown.data === undefined ? {} : { media: { type, data: shown.data } }
-  const hint = truncated ? lessHint(maxBytes, reading) : undefined
-  const json = isJson(type) && !truncated && typeof shown.body === 'object' ? structured(shown.body.value) : null
-  return { body: shown.body, json, truncated, bytes, shownBytes: bytes, hint, ...media }
+  const hint = truncated ? cutHint(bytes, maxBytes, reading) : undefined
+  const value = typeof shown.body === 'string' ? shown.body : shown.body.value
+  const json = isJson(type) && !truncated ? structured(value) : null
+  return { body: shown.body, value, json, truncated, bytes, shownBytes: bytes, hint, ...media }
+}
+
+/** Nothing came in: what has no body may still carry the encoding that its body would have had. */
+function isEmpty(stream: Readable, error: unknown): boolean {
+  const { bytesWritten } = stream as Readable & { readonly bytesWritten?: number }
+  return bytesWritten === 0 && (error as { readonly code?: unknown }).code === 'Z_BUF_ERROR'
+}
+
+/** A body that says neither its length nor its end: it ends with the connection, and so seems whole when that breaks. */
+function isUnbounded(headers: Response['headers']): boolean {
+  return headers['content-length'] === undefined && headers['transfer-encoding'] === undefined
+}
+
+/** A body that will not be read must not keep its connection. */
+function decodedBody({ body }: Response, encoding: string | undefined): Readable {
+  try {
+    return decompressed(body, encoding)
+  } catch (error) {
+    body.on('error', () => {}).destroy()
+    throw error
+  }
 }
 
 interface Collected {
@@ -108,8 +133,7 @@ async function collect(
   } catch (cause) {
     if (options.endless && isDeadline(context.signal)) return { shown: collector.cut(bytes), truncated: true, bytes }
     if (stream !== source && !context.signal.aborted && isBroken(cause)) {
-      if (bytes === 0 && (cause as { readonly code?: unknown }).code === 'Z_BUF_ERROR')
-        return { shown: { body: '' }, truncated, bytes }
+      if (isEmpty(stream, cause)) return { shown: { body: '' }, truncated, bytes }
       throw new Refusal('target_refused', 'the response body could not be decompressed', { cause })
     }
     throw cause
@@ -130,17 +154,27 @@ function selected(
   const common = { truncated, bytes }
   const { body } = shown
   if (typeof body === 'string' || typeof body.value !== 'object' || body.value === null) {
-    const hint = truncated
-      ? lessHint(maxSelectedFrom, reading)
-      : 'The answer is not JSON, so nothing could be selected from it.'
-    return { ...common, body: null, json: null, shownBytes: 0, hint }
+    const other =
+      bytes === 0 ? undefined : 'Nothing could be selected: the answer is not JSON, or has more than 200,000 values.'
+    const hint = truncated ? lessHint(maxSelectedFrom, reading) : other
+    return { ...common, body: null, value: null, json: null, shownBytes: 0, hint }
   }
   const value = select(body.value)
   const text = JSON.stringify(value)
   const shownBytes = Buffer.byteLength(text)
-  if (shownBytes <= maxBytes) return { ...common, body: value, json: structured(value), shownBytes, hint: undefined }
-  const cut = text.slice(0, maxBytes)
-  return { body: cut, json: null, truncated: true, bytes, shownBytes: maxBytes, hint: lessHint(maxBytes, reading) }
+  if (shownBytes <= maxBytes)
+    return { ...common, body: value, value, json: structured(value), shownBytes, hint: undefined }
+  // Decoded as a stream that goes on, so that half a character at the end is left out.
+  const cut = new TextDecoder().decode(Buffer.from(text).subarray(0, maxBytes), { stream: true })
+  return {
+    body: cut,
+    value: cut,
+    json: null,
+    truncated: true,
+    bytes,
+    shownBytes: maxBytes,
+    hint: lessHint(maxBytes, reading),
+  }
 }
 
 function structured(value: Json): Json {
@@ -149,6 +183,11 @@ function structured(value: Json): Json {
 
 /** Parameters that usually make an answer smaller. */
 const sizes = /^(?:\$?top|count|fields|first|last|limit|max_?results|page_?size|per_page|select|size)$/i
+
+function cutHint(bytes: number, maxBytes: number, reading: Reading): string {
+  if (bytes < maxBytes) return 'The stream went on until the deadline; this is what came until then.'
+  return lessHint(maxBytes, reading)
+}
 
 function lessHint(maxBytes: number, { narrowing }: Reading): string {
   const named = narrowing.filter(name => sizes.test(name))

@@ -1,7 +1,7 @@
 import type { JsonObject } from '../../src/kind.ts'
 
 /** Longest list of problems an agent is shown. */
-const maxProblems = 5
+export const maxProblems = 5
 
 /** Checks a value; returns what is wrong with it in our words, or null. `what` names the argument. */
 export type SchemaCheck = (value: unknown, what: string) => readonly string[] | null
@@ -24,6 +24,7 @@ export async function schemaCompiler(): Promise<SchemaCompiler> {
   )
   const ajv = new Ajv2020({
     strict: true, // an unknown keyword, type or format is an error, not a check that is left out
+    allowUnionTypes: true, // `type: [string, integer]` is plain JSON Schema
     meta: false, // compiling checks every keyword's own shape; compiling the meta-schema too takes 150 ms
     validateSchema: false,
     allErrors: false,
@@ -39,16 +40,18 @@ export async function schemaCompiler(): Promise<SchemaCompiler> {
       if (value === undefined) return [`${what}: is missing`]
       if (validate(value)) return null
       return (validate.errors ?? []).slice(0, maxProblems).map(error => {
-        // Only the schema's side is quoted: the path into the value and the admin's expectation.
+        // The schema's side is quoted (the path into the value and the admin's expectation), and no value.
         return `${what}${error.instancePath}: ${error.message ?? error.keyword}${expected(error.params)}`
       })
     }
   }
 }
 
-/** The values that would be accepted, where the validator's sentence does not name them. */
-function expected(params: { readonly allowedValues?: unknown; readonly allowedValue?: unknown }): string {
-  const values = params.allowedValues ?? params.allowedValue
+/** What the validator's sentence does not name: the values that would be accepted, or the key that is not. */
+function expected(params: Readonly<Record<string, unknown>>): string {
+  const { additionalProperty } = params
+  if (typeof additionalProperty === 'string') return `: ${JSON.stringify(additionalProperty.slice(0, 50))}`
+  const values = params['allowedValues'] ?? params['allowedValue']
   return values === undefined ? '' : `: ${JSON.stringify(values).slice(0, 300)}`
 }
 

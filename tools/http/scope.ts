@@ -5,6 +5,7 @@ import type { Method } from './method.ts'
 import { compileParameters, type Parameter } from './parameter.ts'
 import { parameterNames, type PathPattern } from './pattern.ts'
 import { parseRequestLine } from './request-line.ts'
+import { normalParameter } from './reserved.ts'
 import type { SchemaCheck, SchemaCompiler } from './schema-check.ts'
 
 /** A stored GraphQL document and the variables that an agent may give. */
@@ -40,11 +41,11 @@ export interface Compilers {
  *
  * @throws Error with a sentence for the admin
  */
-export function compileEntry(entry: AllowEntry, compilers: Compilers): ScopeEntry {
+export function compileEntry(entry: AllowEntry, base: readonly string[], compilers: Compilers): ScopeEntry {
   const given: AllowObject = typeof entry === 'string' ? objectOf(entry) : entry
   const { method, path, pattern } = parseRequestLine(`${given.method} ${given.path}`)
   const literal = pattern.parts.map(part => (part.type === 'literal' ? part.segment : ''))
-  if (given.graphql === undefined && isGraphqlPath(literal))
+  if (given.graphql === undefined && isGraphqlPath([...base, ...literal]))
     throw new Error('a GraphQL endpoint takes stored documents by name; list them under graphql')
   const contentTypes = given.content_types ?? (given.body === undefined ? null : ['application/json'])
   return {
@@ -52,12 +53,28 @@ export function compileEntry(entry: AllowEntry, compilers: Compilers): ScopeEntr
     method,
     pattern,
     params: compileSegments(pattern, given.params ?? {}, compilers.schema),
-    query: given.query === undefined ? null : compileParameters(given.query, compilers.schema),
+    query: given.query === undefined && given.graphql === undefined ? null : queryOf(given, compilers.schema),
     checkBody: given.body === undefined ? null : compilers.schema(given.body),
     contentTypes,
     documents: given.graphql === undefined ? null : storedDocuments(given.graphql, compilers),
   }
 }
+
+/** The parameters of an entry; one for stored documents has none that it does not list. */
+function queryOf({ query = {}, graphql }: AllowObject, compile: SchemaCompiler): readonly Parameter[] {
+  if (graphql !== undefined) refuseGraphqlQuery(Object.keys(query))
+  return compileParameters(query, compile)
+}
+
+/** Servers that find a document in the query execute that one, whatever the body says (GraphQL over HTTP, 5.2). */
+export function refuseGraphqlQuery(names: readonly string[]): void {
+  const taken = names.find(name => graphqlParameters.has(normalParameter(name)))
+  if (taken !== undefined) throw new Error(`query: ${taken} would take the place of the stored document`)
+}
+
+const graphqlParameters = new Set(
+  ['query', 'variables', 'operationName', 'extensions', 'doc_id', 'documentId', 'id', 'document'].map(normalParameter),
+)
 
 /** How an entry is shown to an agent: with the query parameters and documents that it may give. */
 export function describeEntry(entry: ScopeEntry): string {
@@ -87,7 +104,7 @@ export function storedDocument(
 }
 
 /** The schema of each `:name` segment, by its position; null where any segment will do. */
-export function compileSegments(
+function compileSegments(
   pattern: PathPattern,
   schemas: Readonly<Record<string, JsonObject>>,
   compile: SchemaCompiler,

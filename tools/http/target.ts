@@ -4,6 +4,7 @@ import { behindProxyProblem, literalProblem, parseCidr } from '../../src/net/add
 import { Duration } from '../../src/units.ts'
 import { AllowEntry, FixedHeaders, OperationEntry, Pages, refineWith } from './entry.ts'
 import { fieldName, reservedHeaders } from './headers.ts'
+import { parsePath } from './path.ts'
 import { compilePattern } from './pattern.ts'
 import { parseRequestPattern } from './request-line.ts'
 
@@ -114,6 +115,11 @@ export const HttpTarget = z.strictObject({
 })
 
 export type HttpTarget = z.output<typeof HttpTarget>
+
+/** The segments of a target's base URL, which come before those of every path. */
+export function baseSegments(target: HttpTarget): readonly string[] {
+  return parsePath(new URL(target.base_url).pathname.replace(/(?<=.)\/$/, ''))
+}
 
 /** Says what is wrong with a target as a whole, beyond each of its keys. */
 export function targetProblem(target: HttpTarget): { readonly key: string; readonly message: string } | null {

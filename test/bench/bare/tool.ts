@@ -12,10 +12,20 @@ export function createBareServer({ apiUrl, apiToken }: { apiUrl: string; apiToke
     'shop_call_api',
     {
       description: 'Sends one request to the shop',
-      inputSchema: z.object({ method: z.enum(['GET', 'POST']), path: z.string() }),
+      inputSchema: z.object({
+        method: z.enum(['GET', 'POST']),
+        path: z.string(),
+        query: z.object({ state: z.enum(['open', 'closed']), page: z.int().min(1).max(50) }).partial(),
+      }),
     },
-    async ({ method, path }) => {
-      const response = await request(apiUrl + path, { method, headers: { authorization: `Bearer ${apiToken}` } })
+    async ({ method, path, query }) => {
+      const search = new URLSearchParams(
+        Object.entries(query).map(([name, value]): [string, string] => [name, String(value)]),
+      )
+      const response = await request(`${apiUrl}${path}?${search.toString()}`, {
+        method,
+        headers: { authorization: `Bearer ${apiToken}` },
+      })
       const answer = { status: response.statusCode, body: await response.body.json() }
       return { content: [{ type: 'text', text: JSON.stringify(answer) }], structuredContent: answer }
     },
