@@ -16,7 +16,13 @@ export async function toolList(
   const width = Math.max(0, ...offers.map(offer => offer.name.length))
   for (const { name, verb, tool } of offers) {
     const credential = tool.credential ?? 'no credential'
-    write(`${name.padEnd(width)}  ${verb.access.padEnd(5)}  ${credential}  ${tool.description}\n`)
+    write(
+      `${name.padEnd(width)}  ${verb.access.padEnd(5)}  ${credential}  ${tool.description}: ${firstSentence(verb.description)}\n`,
+    )
   }
   return 0
+}
+
+function firstSentence(text: string): string {
+  return (/^.*?(?=\. |\.?\n|\.?$)/s.exec(text)?.[0] ?? text).slice(0, 120)
 }

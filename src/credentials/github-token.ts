@@ -9,7 +9,7 @@ import type { GithubAppCredential } from './github-app.ts'
 import { tokenProblem } from './value-problem.ts'
 
 /** A token of an installation, and the signed statement that it was fetched with. */
-export interface GithubToken {
+interface GithubToken {
   readonly token: Secret
   readonly statement: Secret
   /** In milliseconds. */

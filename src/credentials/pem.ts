@@ -1,7 +1,7 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto'
 
 /** A private key as it was read: its PEM block alone, and parsed. */
-export interface PrivateKey {
+interface PrivateKey {
   readonly pem: string
   readonly key: KeyObject
 }

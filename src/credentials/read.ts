@@ -12,7 +12,7 @@ import { readSource, sourceNeeds } from './source.ts'
 import { within } from './within.ts'
 
 /** Which credential is read, and from where. */
-export interface ReadInput {
+interface ReadInput {
   readonly name: string
   readonly credential: Credential
   readonly places: Places

@@ -1,7 +1,7 @@
 import { brotliDecompressSync, constants, gunzipSync, inflateRawSync, inflateSync } from 'node:zlib'
 
 /** The most bytes that a container may have inflated to. */
-export const maxInflatedBytes = 16 * 1_024 * 1_024
+const maxInflatedBytes = 16 * 1_024 * 1_024
 
 /** First bytes, in hexadecimal, of compressed forms that cannot be looked into here. */
 const opaque = (

@@ -80,7 +80,9 @@ test('check lists what is switched on although it is unsafe', async () => {
 })
 
 test('tool list shows each MCP tool with its access', async () => {
-  expect((await home.run(['tool', 'list'])).out).toBe('github_call_api  write  github  Issues of acme/shop\n')
+  expect((await home.run(['tool', 'list'])).out).toBe(
+    'github_call_api  write  github  Issues of acme/shop: Sends one request to api.example.com\n',
+  )
   expect(JSON.parse((await home.run(['tool', 'list', '--json'])).out)).toMatchObject({
     tools: [{ name: 'github_call_api' }],
   })

@@ -84,7 +84,9 @@ describe('a client certificate', () => {
     expect(lease.credential).toMatchObject({ type: 'mtls', certificate: chain })
     expect(redactedBy(lease)).toEqual([ann.privateKey.trim()])
     expect(lease.fingerprint).toBe(fingerprintOf(fingerprintKey, ann.privateKey))
-    expect(sameSecrets(lease, await leaseOf(ann.certificate, ann.privateKey))).toBe(true)
+    expect(sameSecrets(lease, await leaseOf(chain, ann.privateKey))).toBe(true)
+    // A certificate that was renewed for the same key has to be presented anew.
+    expect(sameSecrets(lease, await leaseOf(ann.certificate, ann.privateKey))).toBe(false)
     expect(sameSecrets(lease, await leaseOf(bob.certificate, bob.privateKey))).toBe(false)
   })
 

@@ -27,7 +27,7 @@ describe('a configuration in the documents is one that loads', () => {
 
   test('keyhold.example.yaml', async () => {
     const { verbs } = await loadConfig(`${checkout}keyhold.example.yaml`, kinds)
-    expect([...verbs.keys()]).toEqual(['github_call_api', 'status_call_api'])
+    expect([...verbs.keys()]).toEqual(['github_call_api', 'github_list_pulls', 'status_call_api'])
   })
 
   test('keyhold.example.yaml, with its commented agent', async () => {

@@ -7,7 +7,7 @@ import { parseQuery, type Query } from './query.ts'
 import type { HttpTarget } from './target.ts'
 
 /** What a worker asks for within a call: to follow a redirect, or to get the next page. */
-export const FurtherStep = z.strictObject({
+const FurtherStep = z.strictObject({
   why: z.enum(['redirect', 'page']),
   method: z.enum(['GET', 'HEAD']),
   /** Path and query of the request that was answered. */
@@ -15,8 +15,6 @@ export const FurtherStep = z.strictObject({
   /** Where the answer says to go, in the upstream's own words. */
   to: z.string().max(8_192),
 })
-
-export type FurtherStep = z.output<typeof FurtherStep>
 
 /**
  * Reads where an upstream wants us to go, and judges that as if the agent had asked for it.

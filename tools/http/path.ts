@@ -34,7 +34,7 @@ export function parsePath(path: string): readonly string[] {
  * Encodes one decoded segment so that it stays one segment: everything outside of RFC 3986 `pchar`
  * is percent-encoded, and `;` too, because some servers cut path parameters off there.
  */
-export function encodeSegment(segment: string): string {
+function encodeSegment(segment: string): string {
   return encodeURIComponent(segment).replace(/%(?:3A|40|24|26|2B|2C|3D)/g, escaped => decodeURIComponent(escaped))
 }
 

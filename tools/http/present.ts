@@ -1,7 +1,7 @@
 import type { LeasedCredential } from '../../src/kind.ts'
 
 /** What a credential adds to a request: headers, and what follows the query. */
-export interface Presentation {
+interface Presentation {
   readonly headers: Readonly<Record<string, string>>
   readonly query: string
 }

@@ -64,11 +64,6 @@ export function reservedParameter(name: string): boolean {
   )
 }
 
-/** Tells whether a server might take two names for the same parameter. */
-export function sameParameter(a: string, b: string): boolean {
-  return normalParameter(a) === normalParameter(b)
-}
-
 /**
  * The form in which names are compared, not meant to be shown: decoded as often as it is encoded, NFKC, without case,
  * brackets, separators (`access_token`, `access-token`, `access.token` and `accessToken` are one) and invisible characters.

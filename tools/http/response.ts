@@ -5,7 +5,7 @@ import type { Response } from './attempt.ts'
 import { decompressed, isBroken } from './decompress.ts'
 import { isEventStream, isJson, isTextual, parseContentType, shownMediaType } from './media-type.ts'
 import type { HttpRequest } from './request.ts'
-import { bytesCollector, type ShownBody, textCollector } from './shown-body.ts'
+import { type BodyCollector, bytesCollector, type ShownBody, textCollector } from './shown-body.ts'
 
 /** How the answers of an MCP tool are read. */
 export interface Reading {
@@ -108,7 +108,7 @@ async function collect(
   source: Readable,
   stream: Readable,
   options: {
-    readonly collector: ReturnType<typeof textCollector>
+    readonly collector: BodyCollector
     readonly maxBytes: number
     readonly isJson: boolean
     readonly endless: boolean
