@@ -110,11 +110,11 @@ async function carryOut(duty: Duty, job: Job): Promise<void> {
     const newest = duty.leases.newest() ?? held
     const detail = newest.redactor.text(detailOf(refusal)).slice(0, 1_000)
     outbox.push({ type: 'refused', id: job.id, code: refusal.code, detail, fingerprint: held.fingerprint })
+    // Whatever is left of the job, such as a body that nobody read, ends with it.
+    abort.abort(refusal)
   } finally {
     clearTimeout(timer)
     running.delete(job.id)
-    // Whatever is left of the job, such as a body that nobody read, ends with it.
-    abort.abort(new Refusal('cancelled', 'the call has ended'))
   }
 }
 
