@@ -1,6 +1,7 @@
 import { type IncomingMessage, request } from 'node:http'
 import type { Socket } from 'node:net'
 import type { LeasedCredential } from '../kind.ts'
+import { authorizationOf } from './authorization.ts'
 import { ConnectFailed, codeOf } from './connect-failed.ts'
 
 /** A proxy that connections are made through, with `CONNECT` (RFC 9110, 9.3.6). */
@@ -76,14 +77,6 @@ function answerProblem(answer: IncomingMessage, head: Buffer): string | null {
 }
 
 function authorization(credential: LeasedCredential | null): { readonly 'proxy-authorization'?: string } {
-  switch (credential?.type) {
-    case 'basic':
-      return credential.userAndPassword.use(value => ({
-        'proxy-authorization': `Basic ${Buffer.from(value).toString('base64')}`,
-      }))
-    case 'bearer':
-      return credential.token.use(token => ({ 'proxy-authorization': `${credential.scheme} ${token}` }))
-    default:
-      return {}
-  }
+  if (credential?.type !== 'basic' && credential?.type !== 'bearer') return {}
+  return { 'proxy-authorization': authorizationOf(credential) }
 }

@@ -119,7 +119,7 @@ describe('what only certain files may touch', () => {
       /\.use\(/,
       [
         'tools/http/present.ts',
-        'src/net/proxy.ts',
+        'src/net/authorization.ts',
         'src/net/trust.ts',
         'src/credentials/same-secrets.ts',
         'src/redact/redactor.ts',

@@ -1,19 +1,19 @@
 import * as z from 'zod'
-import type { Access, JsonObject, Limits, Operation, Plan, Presented, Verb } from '../../src/kind.ts'
+import type { Access, JsonObject, Limits, Plan, Presented, Verb } from '../../src/kind.ts'
 import { invalidInput } from '../../src/refusal.ts'
 import { outputSchema } from './answer.ts'
+import type { Bounds } from './bounds.ts'
 import { furtherRequests } from './further.ts'
 import { agentHeaders, fieldValue } from './headers.ts'
-import { IdempotencyKey, idempotencyKeySchema, onceOf } from './idempotency.ts'
+import { IdempotencyKey, idempotencyKeySchema } from './idempotency.ts'
 import { type Asked, judge, matchingEntries } from './judge.ts'
 import { accessOf, isIdempotent, type Method, methods, takesBody } from './method.ts'
-import { compileNever } from './never.ts'
-import { formatPath, parsePath } from './path.ts'
-import { formatQuery, refuseReserved } from './query.ts'
-import { contentTypeField, contentTypeOf, encodeBody, type HttpRequest, refuseReservedKeys } from './request.ts'
-import { normalParameter } from './reserved.ts'
+import { parsePath, parseSlashedPath } from './path.ts'
+import { limitedQuery, refuseReserved } from './query.ts'
+import { contentTypeOf, refuseReservedKeys } from './request.ts'
 import { describeEntry, type ScopeEntry } from './scope.ts'
-import { baseSegments, type HttpTarget } from './target.ts'
+import type { HttpTarget } from './target.ts'
+import { writtenPlan } from './written-plan.ts'
 
 const QueryValue = z.union([z.string(), z.number(), z.boolean()])
 
@@ -44,10 +44,8 @@ const InputWithKey = Input.extend({ idempotency_key: IdempotencyKey.optional() }
 type Input = z.output<typeof InputWithKey>
 
 /** The MCP tool `<tool>_call_api`: one request to the tool's API, inside the tool's scope. */
-export function callApi(target: HttpTarget, scope: readonly ScopeEntry[], limits: Limits, presented: Presented): Verb {
-  const base = baseSegments(target)
-  const never = compileNever(target.never)
-  const credentialNames = new Set(presented.query.map(normalParameter))
+export function callApi(bounds: Bounds, scope: readonly ScopeEntry[], limits: Limits, presented: Presented): Verb {
+  const { target } = bounds
   const settable = agentHeaders.filter(name => !presented.headers.includes(name))
   const offered = methods.filter(method => scope.some(entry => entry.method === method))
   const slashes = scope.some(({ pattern }) => pattern.slash)
@@ -60,49 +58,30 @@ export function callApi(target: HttpTarget, scope: readonly ScopeEntry[], limits
     inputSchema: inputSchema(target, offered, settable, scope.map(describeEntry)),
     outputSchema,
     plan: input => plan(input as Input),
-    further: step => furtherRequests(step, target, base, asked => planned(asked, {}, null)),
+    further: step => furtherRequests(step, target, bounds.base, asked => planned(asked, {}, null)),
   }
 
   function plan(input: Input): Plan {
-    const slash = slashes && /[^/]\/$/.test(input.path)
-    const segments = parsePath(slash ? input.path.slice(0, -1) : input.path)
+    const { segments, slash } = slashes
+      ? parseSlashedPath(input.path)
+      : { segments: parsePath(input.path), slash: false }
     const query = Object.entries(input.query ?? {})
     const headers = agentsHeaders(input.headers ?? {}, settable)
     const preferred = matchingEntries(scope, { method: input.method, segments, slash })[0]?.contentTypes?.[0]
     const contentType = contentTypeOf(input.method, headers['content-type'], input.body, preferred)
-    refuseReservedKeys(contentType, input.body, credentialNames)
+    refuseReservedKeys(contentType, input.body, bounds.credentialNames)
     const asked: Asked = { method: input.method, segments, slash, query, contentType, body: input.body }
     return planned(asked, headers, input.idempotency_key ?? null)
   }
 
-  function planned(asked: Asked, headers: Record<string, string>, key: string | null): Plan {
-    const { method, segments, slash, contentType } = asked
-    refuseReserved(asked.query, credentialNames)
-    const query = formatQuery(asked.query)
-    if (query.length > limits.maxRequestBytes) throw invalidInput(`query: longer than ${limits.maxRequestBytes} bytes`)
-    const entries = matchingEntries(scope, asked)
-    const { verdict, access, idempotent, document } = judge(scope, entries, asked, base)
-    const body = encodeBody(contentType, document?.body ?? asked.body, limits.maxRequestBytes)
-    if (contentType !== null) headers['content-type'] = contentTypeField(contentType)
-    const refused = never(method, segments, asked.query, asked.body)
-    const reads = access === 'read'
-    const path = formatPath([...base, ...segments], slash)
-    const request: HttpRequest = { via: null, method, path, query, headers, body, reads, repeatable: idempotent }
-    const resource = formatPath(segments, slash)
-    const named = document === null ? '' : ` ${document.name}`
-    const operation: Operation = {
-      action: method,
-      resource,
-      access,
-      summary: `${method} ${resource}${query === '' ? '' : `?${query}`}${named}`.slice(0, 500),
-      idempotent,
-    }
-    return {
-      operation,
-      scope: refused === null ? verdict : { allowed: false, reason: refused, fields: { problems: [refused] } },
-      request: { ...request },
-      ...onceOf(target, method, reads, key),
-    }
+  function planned(asked: Asked, headers: Readonly<Record<string, string>>, idempotencyKey: string | null): Plan {
+    refuseReserved(asked.query, bounds.credentialNames)
+    const query = limitedQuery(asked.query, limits.maxRequestBytes)
+    const { verdict, access, idempotent, document } = judge(scope, matchingEntries(scope, asked), asked, bounds.base)
+    const body = document?.body ?? asked.body
+    const summary = (line: string) => (document === null ? line : `${line} ${document.name}`)
+    const judged = { verdict, reads: access === 'read', idempotent, idempotencyKey, summary }
+    return writtenPlan({ via: null, asked, query, body, headers, ...judged }, bounds, limits)
   }
 }
 

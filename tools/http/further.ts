@@ -2,7 +2,7 @@ import * as z from 'zod'
 import { type Plan } from '../../src/kind.ts'
 import { invalidInput, Refusal } from '../../src/refusal.ts'
 import type { Asked } from './judge.ts'
-import { parsePath } from './path.ts'
+import { parseSlashedPath } from './path.ts'
 import { parseQuery, type Query } from './query.ts'
 import type { HttpTarget } from './target.ts'
 
@@ -62,8 +62,7 @@ function asked(method: 'GET' | 'HEAD', { segments, slash }: Pick<Asked, 'segment
 
 /** The segments of a path below the base URL. */
 function below(base: readonly string[], pathname: string): Pick<Asked, 'segments' | 'slash'> {
-  const slash = pathname.length > 1 && pathname.endsWith('/')
-  const segments = parsePath(slash ? pathname.slice(0, -1) : pathname)
+  const { segments, slash } = parseSlashedPath(pathname)
   if (base.some((segment, index) => segments[index] !== segment))
     throw invalidInput('the upstream leads to a path outside of the base URL')
   return { segments: segments.slice(base.length), slash }

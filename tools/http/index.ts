@@ -1,16 +1,15 @@
 import { defineKind, type Limits, type Presented, type Verb, VerbError } from '../../src/kind.ts'
+import { type Bounds, boundsOf } from './bounds.ts'
 import { callApi } from './call-api.ts'
 import { documentCompiler } from './graphql.ts'
-import { compileNever } from './never.ts'
 import { compileOperation } from './operation.ts'
 import { operationVerb } from './operation-verb.ts'
-import { parsePath } from './path.ts'
+import { parseSlashedPath } from './path.ts'
 import { parseRequestPattern } from './request-line.ts'
-import { normalParameter } from './reserved.ts'
 import { neededRights } from './rights.ts'
 import { schemaCompiler } from './schema-check.ts'
 import { type Compilers, compileEntry, type ScopeEntry } from './scope.ts'
-import { baseSegments, HttpTarget, otherCredentials, targetProblem } from './target.ts'
+import { HttpTarget, otherCredentials, targetProblem } from './target.ts'
 
 /** Calls to one HTTP API. */
 export const http = defineKind({
@@ -35,12 +34,10 @@ async function verbs(target: HttpTarget, limits: Limits, presented: Presented): 
   if (key !== undefined && (presented.headers.includes(key) || Object.hasOwn(target.headers, key)))
     throw new VerbError(['idempotency', 'header'], 'is what the credential fills, or fixed under headers')
   const compilers = await compilersFor(target)
-  const operations = operationVerbs(target, compilers, limits, presented)
+  const bounds = boundsOf(target, presented)
+  const operations = operationVerbs(bounds, compilers, limits, presented)
   if (target.allow === undefined) return operations
-  return [
-    callApi(target, compileScope(target.allow, baseSegments(target), compilers), limits, presented),
-    ...operations,
-  ]
+  return [callApi(bounds, compileScope(target.allow, bounds.base, compilers), limits, presented), ...operations]
 }
 
 function compileScope(
@@ -57,20 +54,12 @@ function compileScope(
   })
 }
 
-function operationVerbs(
-  target: HttpTarget,
-  compilers: Compilers,
-  limits: Limits,
-  presented: Presented,
-): readonly Verb[] {
-  const never = compileNever(target.never)
-  const credentialNames = new Set(presented.query.map(normalParameter))
-  return Object.entries(target.operations ?? {}).map(([name, entry]) => {
+function operationVerbs(bounds: Bounds, compilers: Compilers, limits: Limits, presented: Presented): readonly Verb[] {
+  return Object.entries(bounds.target.operations ?? {}).map(([name, entry]) => {
     const filled = Object.keys(entry.fixed.headers).find(header => presented.headers.includes(header))
     if (filled !== undefined)
       throw new VerbError(['operations', name, 'fixed', 'headers', filled], 'is what the credential fills')
-    const operation = compileOperation(name, entry, compilers, { base: baseSegments(target), credentialNames })
-    return operationVerb(target, operation, limits, { never, credentialNames })
+    return operationVerb(bounds, compileOperation(name, entry, compilers, bounds), limits)
   })
 }
 
@@ -97,7 +86,7 @@ function specifier(text: string) {
   try {
     const matches = parseRequestPattern(text)
     return ({ action, resource }: { readonly action: string; readonly resource: string }) =>
-      matches(action, parsePath(resource.length > 1 && resource.endsWith('/') ? resource.slice(0, -1) : resource))
+      matches(action, parseSlashedPath(resource).segments)
   } catch {
     return null
   }

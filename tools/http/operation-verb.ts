@@ -1,33 +1,26 @@
 import * as z from 'zod'
-import type { JsonObject, Limits, Operation as Planned, Plan, Verb } from '../../src/kind.ts'
+import type { JsonObject, Limits, Plan, Verb } from '../../src/kind.ts'
 import { invalidInput, Refusal } from '../../src/refusal.ts'
 import { outputSchema } from './answer.ts'
+import type { Bounds } from './bounds.ts'
 import { furtherRequests } from './further.ts'
 import { IdempotencyKey, idempotencyKeySchema, onceOf } from './idempotency.ts'
 import { type Asked, documentBody, segmentProblems, variableProblems } from './judge.ts'
-import type { Never } from './never.ts'
 import { argumentNames, type Operation, restArgument } from './operation.ts'
 import { type Parameter, type ParameterValue, readParameter } from './parameter.ts'
-import { checkSegment, formatPath } from './path.ts'
-import { type ForbiddenNames, formatQuery, type Query, queryProblems } from './query.ts'
-import { contentTypeField, encodeBody, type HttpRequest, refuseReservedKeys } from './request.ts'
+import { checkSegment } from './path.ts'
+import { limitedQuery, type Query, queryProblems } from './query.ts'
+import { refuseReservedKeys } from './request.ts'
 import { normalParameter } from './reserved.ts'
-import { baseSegments, type HttpTarget } from './target.ts'
+import { writtenPlan } from './written-plan.ts'
 
 type Arguments = Readonly<Record<string, unknown>>
 
-/** A request of an operation before it is written: what the agent gave, and what is fixed. */
-type Parts = Pick<Asked, 'segments' | 'slash' | 'query' | 'body'>
-
 /** The MCP tool `<tool>_<operation>`: one request whose arguments are typed, and whose other parts are fixed. */
-export function operationVerb(
-  target: HttpTarget,
-  operation: Operation,
-  limits: Limits,
-  { never, credentialNames }: { readonly never: Never; readonly credentialNames: ForbiddenNames },
-): Verb {
+export function operationVerb(bounds: Bounds, operation: Operation, limits: Limits): Verb {
   const { entry, method, pattern, reads, idempotent } = operation
-  const base = baseSegments(target)
+  const { target, base, credentialNames } = bounds
+  const allowed: Plan['scope'] = { allowed: true, by: `operation ${operation.name}` }
   const known = new Set(argumentNames(operation))
   const once = 'once' in onceOf(target, method, reads, null)
   const fixedQuery: Query = Object.entries(entry.fixed.query)
@@ -55,58 +48,36 @@ export function operationVerb(
         `unknown argument ${JSON.stringify(unknown[0]?.slice(0, 50))}; there are: ${[...known].join(', ') || 'none'}`,
       )
     if (operation.document === null) refuseReservedKeys(entry.content_type, args['body'], credentialNames)
-    const parts: Parts = {
+    const parts = {
       segments: segmentsOf(operation, args),
       slash: pattern.slash,
       query: [...fixedQuery, ...queryOf(operation, args)],
       body: bodyOf(operation, args),
     }
-    return written(parts, { allowed: true, by: `operation ${operation.name}` }, (key as string | undefined) ?? null)
+    return planned(parts, allowed, (key as string | undefined) ?? null)
   }
 
   /** A redirect, or the next page, is judged as the operation's own arguments are. */
   function judgeFurther({ segments, slash, query, body }: Asked): Plan {
     const problems = furtherProblems(operation, segments, slash, query)
-    const scope: Plan['scope'] =
-      problems === null
-        ? { allowed: true, by: `operation ${operation.name}` }
-        : { allowed: false, reason: 'leads out of the operation', fields: { problems } }
-    return written({ segments, slash, query, body }, scope, null)
+    const verdict: Plan['scope'] =
+      problems === null ? allowed : { allowed: false, reason: 'leads out of the operation', fields: { problems } }
+    return planned({ segments, slash, query, body }, verdict, null)
   }
 
-  function written({ segments, slash, query, body }: Parts, scope: Plan['scope'], key: string | null): Plan {
-    const contentType =
-      body === undefined ? null : operation.document === null ? entry.content_type : 'application/json'
-    const text = formatQuery(query)
-    if (text.length > limits.maxRequestBytes) throw invalidInput(`query: longer than ${limits.maxRequestBytes} bytes`)
-    const request: HttpRequest = {
-      via: operation.name,
-      method,
-      path: formatPath([...base, ...segments], slash),
-      query: text,
-      headers: {
-        ...entry.fixed.headers,
-        ...(contentType === null ? {} : { 'content-type': contentTypeField(contentType) }),
-      },
-      body: encodeBody(contentType, body, limits.maxRequestBytes),
-      reads,
-      repeatable: idempotent,
-    }
-    const resource = formatPath(segments, slash)
-    const planned: Planned = {
-      action: method,
-      resource,
-      access: reads ? 'read' : 'write',
-      summary: `${operation.name}: ${method} ${resource}${text === '' ? '' : `?${text}`}`.slice(0, 500),
-      idempotent,
-    }
-    const forbidden = never(method, segments, query, body)
-    return {
-      operation: planned,
-      scope: forbidden === null ? scope : { allowed: false, reason: forbidden, fields: { problems: [forbidden] } },
-      request: { ...request },
-      ...onceOf(target, method, reads, key),
-    }
+  function planned(
+    parts: Pick<Asked, 'segments' | 'slash' | 'query' | 'body'>,
+    verdict: Plan['scope'],
+    idempotencyKey: string | null,
+  ): Plan {
+    const { body } = parts
+    const sentAs = operation.document === null ? entry.content_type : 'application/json'
+    const asked: Asked = { ...parts, method, contentType: body === undefined ? null : sentAs }
+    const query = limitedQuery(parts.query, limits.maxRequestBytes)
+    const summary = (line: string) => `${operation.name}: ${line}`
+    const judged = { verdict, reads, idempotent, idempotencyKey, summary }
+    const { headers } = entry.fixed
+    return writtenPlan({ via: operation.name, asked, query, body, headers, ...judged }, bounds, limits)
   }
 }
 

@@ -1,5 +1,5 @@
-import type { JsonObject } from '../../src/kind.ts'
-import { VerbError } from '../../src/kind.ts'
+import { type JsonObject, VerbError } from '../../src/kind.ts'
+import type { Bounds } from './bounds.ts'
 import type { OperationEntry } from './entry.ts'
 import { isGraphqlPath } from './graphql.ts'
 import { accessOf, isIdempotent, type Method, takesBody } from './method.ts'
@@ -10,7 +10,7 @@ import { formType } from './request.ts'
 import { parseRequestLine } from './request-line.ts'
 import { normalParameter, reservedParameter } from './reserved.ts'
 import type { SchemaCheck } from './schema-check.ts'
-import { type Compilers, refuseGraphqlQuery, type StoredDocument, storedDocument } from './scope.ts'
+import { type Compilers, compileSegments, refuseGraphqlQuery, type StoredDocument, storedDocument } from './scope.ts'
 import { compileSelect } from './select.ts'
 
 /** A named operation, compiled. */
@@ -37,15 +37,13 @@ export const restArgument = 'rest'
 /**
  * Compiles one operation.
  *
- * @param base the segments of the tool's base URL
- * @param credentialNames the query parameters that the tool's credential fills
  * @throws VerbError
  */
 export function compileOperation(
   name: string,
   entry: OperationEntry,
   compilers: Compilers,
-  { base, credentialNames }: { readonly base: readonly string[]; readonly credentialNames: ForbiddenNames },
+  { base, credentialNames }: Bounds,
 ): Operation {
   const { method, path, pattern } = parseRequestLine(entry.request)
   const at = <T>(key: string, compile: () => T): T => {
@@ -74,8 +72,7 @@ export function compileOperation(
       const unknown = Object.keys(entry.params).find(given => !names.includes(given))
       if (unknown !== undefined) throw new Error(`the path has no :${unknown}`)
       const schemas = Object.fromEntries(names.map(each => [each, entry.params[each] ?? anyText]))
-      const compiled = new Map(compileParameters(schemas, compilers.schema).map(each => [each.name, each]))
-      return pattern.parts.map(part => (part.type === 'one' ? (compiled.get(part.name ?? '') ?? null) : null))
+      return compileSegments(pattern, schemas, compilers.schema)
     }),
     query: at('query', () => compileParameters(entry.query, compilers.schema)),
     checkBody: at('body', () => (entry.body === undefined ? null : compilers.schema(entry.body))),

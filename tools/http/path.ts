@@ -31,6 +31,16 @@ export function parsePath(path: string): readonly string[] {
 }
 
 /**
+ * Splits a path as `parsePath` does, where a `/` after the last segment is a part of it.
+ *
+ * @throws Refusal `invalid_input`
+ */
+export function parseSlashedPath(path: string): { readonly segments: readonly string[]; readonly slash: boolean } {
+  const slash = /[^/]\/$/.test(path)
+  return { segments: parsePath(slash ? path.slice(0, -1) : path), slash }
+}
+
+/**
  * Encodes one decoded segment so that it stays one segment: everything outside of RFC 3986 `pchar`
  * is percent-encoded, and `;` too, because some servers cut path parameters off there.
  */

@@ -1,4 +1,5 @@
 import type { LeasedCredential } from '../../src/kind.ts'
+import { authorizationOf } from '../../src/net/authorization.ts'
 
 /** What a credential adds to a request: headers, and what follows the query. */
 interface Presentation {
@@ -13,11 +14,8 @@ export function present(credential: LeasedCredential | null): Presentation {
   if (credential === null) return nothing
   switch (credential.type) {
     case 'bearer':
-      return headers({ authorization: credential.token.use(token => `${credential.scheme} ${token}`) })
     case 'basic':
-      return headers({
-        authorization: credential.userAndPassword.use(pair => `Basic ${Buffer.from(pair).toString('base64')}`),
-      })
+      return headers({ authorization: authorizationOf(credential) })
     case 'api_key': {
       const { name, value } = credential
       if (credential.in === 'header') return headers({ [name]: value.use(key => key) })

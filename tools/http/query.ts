@@ -55,6 +55,17 @@ export function formatQuery(query: Query): string {
   return parameters.toString()
 }
 
+/**
+ * Writes a query that may not be longer than a request's body.
+ *
+ * @throws Refusal `invalid_input`
+ */
+export function limitedQuery(query: Query, maxBytes: number): string {
+  const text = formatQuery(query)
+  if (text.length > maxBytes) throw invalidInput(`query: longer than ${maxBytes} bytes`)
+  return text
+}
+
 /** Reads a query as a server sent it in a link; a repeated name becomes a list. */
 export function parseQuery(parameters: URLSearchParams): Query {
   return [...new Set(parameters.keys())].map(name => {

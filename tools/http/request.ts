@@ -26,11 +26,11 @@ export type HttpRequest = z.output<typeof HttpRequest>
 /** How a body of a form is sent: judged as JSON, written as key and value pairs. */
 export const formType = 'application/x-www-form-urlencoded'
 
-// Exact to the end: with a parameter of its choice (a charset, a second type) an agent could have the server
-// read another body than the one that was judged.
 /** Text types under which some servers parse JSON or a form: they would read what nobody judged. */
 const structuredText = /^text\/.*(?:json|form)/
 
+// Exact to the end: with a parameter of its choice (a charset, a second type) an agent could have the server
+// read another body than the one that was judged.
 const accepted =
   /^(application\/(?:[a-z0-9.+-]+\+)?json|application\/x-www-form-urlencoded|text\/[a-z0-9.+-]+)(?:; ?charset=utf-8)?$/i
 

@@ -104,7 +104,7 @@ export function storedDocument(
 }
 
 /** The schema of each `:name` segment, by its position; null where any segment will do. */
-function compileSegments(
+export function compileSegments(
   pattern: PathPattern,
   schemas: Readonly<Record<string, JsonObject>>,
   compile: SchemaCompiler,

@@ -4,7 +4,7 @@ import { behindProxyProblem, literalProblem, parseCidr } from '../../src/net/add
 import { Duration } from '../../src/units.ts'
 import { AllowEntry, FixedHeaders, OperationEntry, Pages, refineWith } from './entry.ts'
 import { fieldName, reservedHeaders } from './headers.ts'
-import { parsePath } from './path.ts'
+import { parseSlashedPath } from './path.ts'
 import { compilePattern } from './pattern.ts'
 import { parseRequestPattern } from './request-line.ts'
 
@@ -118,7 +118,7 @@ export type HttpTarget = z.output<typeof HttpTarget>
 
 /** The segments of a target's base URL, which come before those of every path. */
 export function baseSegments(target: HttpTarget): readonly string[] {
-  return parsePath(new URL(target.base_url).pathname.replace(/(?<=.)\/$/, ''))
+  return parseSlashedPath(new URL(target.base_url).pathname).segments
 }
 
 /** Says what is wrong with a target as a whole, beyond each of its keys. */
