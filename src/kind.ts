@@ -75,7 +75,19 @@ export interface Limits {
 }
 
 /** The types of credentials that a configuration can have. */
-export const credentialTypes = ['bearer', 'basic', 'api_key', 'github_app', 'mtls'] as const
+export const credentialTypes = [
+  'bearer',
+  'basic',
+  'api_key',
+  'password',
+  'oauth2',
+  'github_app',
+  'aws_sigv4',
+  'mtls',
+  'hmac',
+  'ssh_key',
+  'jwt',
+] as const
 
 export type CredentialType = (typeof credentialTypes)[number]
 
@@ -85,8 +97,37 @@ export type LeasedCredential =
   /** `user:password`, still to be encoded (RFC 7617, 2). */
   | { readonly type: 'basic'; readonly userAndPassword: Secret }
   | { readonly type: 'api_key'; readonly in: 'header' | 'query'; readonly name: string; readonly value: Secret }
+  /** Of a database. */
+  | { readonly type: 'password'; readonly username: string; readonly password: Secret }
   /** PEM, both. */
   | { readonly type: 'mtls'; readonly certificate: string; readonly privateKey: Secret }
+  /** In the form of OpenSSH or PEM, without a passphrase. */
+  | { readonly type: 'ssh_key'; readonly privateKey: Secret }
+  /** Is not sent, but proves itself for every request anew. */
+  | {
+      readonly type: 'signer'
+      /** What it signs with; tells whether two signers are the same. */
+      readonly key: Secret
+      readonly sign: (request: UnsignedRequest) => Promise<Signature>
+    }
+
+/** A request that is final but for its signature. */
+export interface UnsignedRequest {
+  readonly method: string
+  /** With path and query exactly as they are sent. */
+  readonly url: URL
+  /** By their names in lower case. */
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string | null
+}
+
+/** What a signer adds to a request. */
+export interface Signature {
+  /** By their names in lower case. */
+  readonly headers: Readonly<Record<string, string | Secret>>
+  /** Everything in it that proves an identity: redacted like the key itself. */
+  readonly derived: readonly Secret[]
+}
 
 /** Where a credential shows up in a request, so that an agent can be kept from naming the same place. In lower case. */
 export interface Presented {
@@ -151,8 +192,11 @@ export interface ExecuteContext {
   remainingMs(): number
   /** The key under which the target can tell that this is the same call again; null when the plan has no `once`. */
   readonly onceKey: string | null
+  /** Hands over values that the target gave for this credential, such as a session's cookie: they are redacted like the credential. */
+  learned(values: readonly string[]): void
   /** Asks the gate whether a further step may be taken; gives what to carry out, or null when it may not. */
   permit(step: Json): Promise<Json | null>
+  /** Knows everything that was signed and learned before it was begun. */
   redactedText(): RedactedText
   /** Null when the bytes contain a form of a secret, or could hide one. */
   redactedBytes(bytes: Buffer): RedactedBytes | null
@@ -193,6 +237,18 @@ export interface WorkerPermissions {
   readonly children: boolean
 }
 
+/** How a tool is put in front of an echo: it keeps its way through gate and worker, but reaches nothing else. */
+export interface EchoTwin {
+  /**
+   * Rewrites what an admin wrote for a tool.
+   *
+   * @param origin of the echo, such as `http://127.0.0.1:40123`
+   */
+  readonly target: (written: JsonObject, origin: string) => JsonObject
+  /** The calls that have the echo answer in way number `way`: by verb, and with arguments that hold `text`. */
+  readonly calls: (way: number, text: string) => readonly { readonly verb: string; readonly args: JsonObject }[]
+}
+
 /** One folder under tools/: code for a class of targets. An admin configures instances of it. */
 export interface Kind<Target = never> {
   readonly name: string
@@ -217,6 +273,10 @@ export interface Kind<Target = never> {
   verbs(target: Target, limits: Limits, presented: Presented): Promise<readonly Verb[]>
   /** Gate side: compiles the text between the parentheses of a rule; returns null when it makes no sense. */
   specifier(text: string): ((operation: Operation) => boolean) | null
+  /** What an admin has declared as a harmless call, to try a credential with; null when nothing is. */
+  test(target: Target): Pick<Plan, 'operation' | 'request'> | null
+  /** The same tool in front of another target, one that gives back every secret; for the search for leaks. */
+  readonly echo: EchoTwin
   /** Worker side: loads what execution needs. The only code that meets a credential. */
   start(target: Target, limits: Limits): Promise<Executor>
 }

@@ -12,6 +12,7 @@ export const sentences = {
   target_timeout: 'The target did not answer in time.',
   target_refused: 'The target answered in a way that cannot be used.',
   response_too_large: 'The answer is larger than this tool may return.',
+  frozen: 'This tool was stopped: its answers held parts of a key. An administrator has to look at it.',
   audit_unavailable: 'The audit log cannot be written, so nothing was done.',
   outcome_unknown:
     'The request was sent but no answer came back; it may or may not have taken effect. Check before trying again.',

@@ -5,10 +5,13 @@ import { inspect } from 'node:util'
  * message) it prints as its label; the value appears only inside the callback given to `use`.
  */
 export class Secret {
+  /** The name of the credential that it belongs to. */
+  readonly credential: string
   readonly label: string
   readonly #value: string
 
   constructor(credential: string, value: string) {
+    this.credential = credential
     this.label = `[credential ${credential}]`
     this.#value = value
   }

@@ -1,12 +1,14 @@
 import { kinds } from '../tools/index.ts'
+import { fingerprintOf } from './credentials/fingerprint.ts'
 import { createLease } from './credentials/lease.ts'
-import type { ExecuteContext, Execution, Executor, Limits } from './kind.ts'
+import type { ExecuteContext, Execution, Executor, LeasedCredential, Limits } from './kind.ts'
 import { Outbox } from './process/outbox.ts'
 import { unlessAborted } from './process/unless-aborted.ts'
-import { createRedactor } from './redact/redactor.ts'
+import type { Redactor } from './redact/redactor.ts'
 import { Refusal } from './refusal.ts'
 import { createLeases, type Held, type Leases } from './workers/leases.ts'
 import { Permits } from './workers/permits.ts'
+import { Redaction } from './workers/redaction.ts'
 import { type FromWorker, type StartMessage, type ToWorker, ToWorkerBatch } from './workers/protocol.ts'
 
 /*
@@ -15,8 +17,11 @@ import { type FromWorker, type StartMessage, type ToWorker, ToWorkerBatch } from
  */
 
 interface Duty {
+  /** The name of the tool's own; null when it has none. */
+  readonly credential: string | null
   readonly limits: Limits
   readonly leases: Leases
+  readonly redaction: Redaction
   readonly executor: () => Promise<Executor>
 }
 
@@ -26,14 +31,8 @@ const running = new Map<number, AbortController>()
 const outbox = new Outbox<FromWorker>(messages => void sendNow(messages))
 const permits = new Permits((id, step) => outbox.push({ type: 'permit', id, step }))
 
-/** Before anything is leased there is nothing to redact. */
-const nothingHeld: Held = {
-  credential: null,
-  fingerprint: null,
-  others: {},
-  redactor: createRedactor([]),
-  generation: 0,
-}
+/** Before anything is leased. */
+const nothingHeld: Held = { credential: null, fingerprint: null, others: {}, generation: 0 }
 
 /** Resolves when the messages have been handed to the kernel. */
 function sendNow(messages: readonly FromWorker[]): Promise<void> {
@@ -48,12 +47,21 @@ function takeUp(start: StartMessage): Duty {
   if (kind === undefined) process.exit(1)
   const fingerprintKey = Buffer.from(start.fingerprintKey, 'hex')
   const places = { ...start.places, platform: start.places.platform as NodeJS.Platform, environment: process.env }
+  const { rights, stores } = start
   const leasing = ({ name, config }: NonNullable<StartMessage['credential']>) =>
-    createLease({ name, credential: config, places, fingerprintKey, rights: start.rights, clock: Date.now })
+    createLease({ name, credential: config, places, stores, fingerprintKey, rights, clock: Date.now })
   const others = Object.fromEntries(Object.entries(start.others).map(([role, other]) => [role, leasing(other)]))
-  const leases = createLeases(start.credential === null ? null : leasing(start.credential), others, (role, lease) => {
-    const credential = (role === null ? start.credential : start.others[role])?.name ?? ''
-    outbox.push({ type: 'leased', credential, fingerprint: lease.fingerprint, asked: lease.asked })
+  const redaction = new Redaction((secret, part) => {
+    // Not the part itself: the gate holds no piece of a key, and its log shows none.
+    const [of, found] = [secret.use(value => fingerprintOf(fingerprintKey, value)), fingerprintOf(fingerprintKey, part)]
+    outbox.push({ type: 'partial', credential: secret.credential, secret: of, part: found })
+  })
+  const leases = createLeases(start.credential === null ? null : leasing(start.credential), others, {
+    leased(role, lease) {
+      const credential = (role === null ? start.credential : start.others[role])?.name ?? ''
+      outbox.push({ type: 'leased', credential, fingerprint: lease.fingerprint, asked: lease.asked })
+    },
+    redact: secrets => redaction.lease(secrets),
   })
   let started: Promise<Executor> | null = null
   const executor = () => {
@@ -64,7 +72,7 @@ function takeUp(start: StartMessage): Duty {
     return started
   }
   executor().catch(() => {}) // each job that awaits it reports the failure
-  return { limits: start.limits, leases, executor }
+  return { credential: start.credential?.name ?? null, limits: start.limits, leases, redaction, executor }
 }
 
 async function carryOut(duty: Duty, job: Job): Promise<void> {
@@ -73,17 +81,25 @@ async function carryOut(duty: Duty, job: Job): Promise<void> {
   const timer = setTimeout(() => abort.abort(new Refusal('target_timeout', 'the deadline passed')), job.timeoutMs)
   running.set(job.id, abort)
   const timings = { upstreamMs: 0, redactMs: 0 }
+  const passedBy = new Set<Redactor>()
   let held = nothingHeld
-  const contextOf = ({ credential, others, redactor }: Held): ExecuteContext => ({
-    credential,
+  const { redaction } = duty
+  const contextOf = ({ credential, others }: Held): ExecuteContext => ({
+    credential: signingFor(job, credential, redaction),
     others,
     limits: duty.limits,
     signal: abort.signal,
     remainingMs: () => Math.max(0, deadline - performance.now()),
     onceKey: job.onceKey,
+    learned: values => {
+      if (duty.credential !== null) redaction.learn(duty.credential, values)
+    },
     permit: step => permits.ask(job.id, step, abort.signal),
-    redactedText: () => redactor.collect(),
-    redactedBytes: bytes => redactor.bytes(bytes),
+    redactedText: () => redaction.current.collect(),
+    redactedBytes(bytes) {
+      passedBy.add(redaction.current)
+      return redaction.current.bytes(bytes)
+    },
     upstreamTook: ms => {
       timings.upstreamMs += ms
     },
@@ -102,19 +118,19 @@ async function carryOut(duty: Duty, job: Job): Promise<void> {
       }
     }
     const redactionBegan = performance.now()
-    const result = resultOf(execution, held, duty.leases.newest() ?? held)
+    const result = resultOf(execution, redaction.current, passedBy)
     timings.redactMs = performance.now() - redactionBegan
     outbox.push({ type: 'result', id: job.id, ...result, fingerprint: held.fingerprint, timings })
   } catch (error) {
     const refusal = error instanceof Refusal ? error : new Refusal('internal', 'the worker failed', { cause: error })
-    const newest = duty.leases.newest() ?? held
-    const detail = newest.redactor.text(detailOf(refusal)).slice(0, 1_000)
+    const detail = redaction.current.text(detailOf(refusal)).slice(0, 1_000)
     outbox.push({ type: 'refused', id: job.id, code: refusal.code, detail, fingerprint: held.fingerprint })
     // Whatever is left of the job, such as a body that nobody read, ends with it.
     abort.abort(refusal)
   } finally {
     clearTimeout(timer)
     running.delete(job.id)
+    redaction.ended(job.id)
   }
 }
 
@@ -125,19 +141,32 @@ async function carryOut(duty: Duty, job: Job): Promise<void> {
 async function renewedLease(duty: Duty, held: Held, signal: AbortSignal): Promise<Held | null> {
   if (held.credential === null) return null
   // Another call may have had it read again already.
-  if (duty.leases.newest()?.generation === held.generation) duty.leases.drop()
+  if (duty.leases.newest()?.generation === held.generation) duty.leases.drop('refused')
   const again = await unlessAborted(duty.leases.get(), signal).catch(() => held)
   return again.generation === held.generation ? null : again
+}
+
+/** The credential as a kind gets it for one call: what it signs is redacted from then on, without the kind doing anything for it. */
+function signingFor(job: Job, credential: LeasedCredential | null, redaction: Redaction): LeasedCredential | null {
+  if (credential?.type !== 'signer') return credential
+  return {
+    ...credential,
+    async sign(request) {
+      const signature = await credential.sign(request)
+      redaction.sign(job.id, signature.derived)
+      return signature
+    },
+  }
 }
 
 /**
  * What leaves the worker. While a call was under way another one may have had the credential read again, and an answer that
  * took long can hold the new key: the newest redactor looks over what an older one has passed.
  */
-function resultOf({ answer, media = [], ...facts }: Execution, held: Held, newest: Held) {
-  const { redactor } = newest
+function resultOf({ answer, media = [], ...facts }: Execution, redactor: Redactor, passedBy: ReadonlySet<Redactor>) {
+  const isPassed = passedBy.size === 1 && passedBy.has(redactor)
   const shown = media.flatMap(({ type, data }) => {
-    const again = newest === held ? data : redactor.bytes(Buffer.from(data.base64, 'base64'))
+    const again = isPassed ? data : redactor.bytes(Buffer.from(data.base64, 'base64'))
     return again === null ? [] : [{ type: redactor.text(type), base64: again.base64 }]
   })
   return {
@@ -155,9 +184,15 @@ function detailOf(refusal: Refusal): string {
 // A Ctrl-C or a service stop reaches the whole process group; the gate decides when a worker ends.
 process.on('SIGINT', () => {})
 process.on('SIGTERM', () => {})
-process.on('disconnect', () => process.exit(0))
+process.on('disconnect', () => void leave())
 
 let duty: Duty | null = null
+
+/** What stores have made for us is given back, for as long as the gate waits for that; see `graceMs` in workers/process.ts. */
+async function leave(): Promise<void> {
+  await duty?.leases.end().catch(() => {})
+  process.exit(0)
+}
 
 function obey(message: ToWorker): void {
   switch (message.type) {
@@ -170,6 +205,8 @@ function obey(message: ToWorker): void {
       return
     case 'permitted':
       return permits.answered(message.id, message.request)
+    case 'drop':
+      return duty?.leases.drop('changed')
     case 'cancel':
       running.get(message.id)?.abort(new Refusal('cancelled', 'the caller cancelled'))
       return

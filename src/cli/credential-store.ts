@@ -1,11 +1,27 @@
 import type { Config } from '../config/config.ts'
 import { type Part, partsOf, sourcesOf } from '../credentials/credential.ts'
+import type { IdentityPlace } from '../credentials/identity.ts'
 import { itemPattern, itemRule } from '../credentials/item.ts'
-import { describeSource, type Source } from '../credentials/source.ts'
+import type { Places } from '../credentials/places.ts'
+import { type AnySource, describeSource } from '../credentials/source.ts'
 import { Refusal } from '../refusal.ts'
 
 /** A source that keyhold itself can write. */
-export type Store = { readonly sealed: string } | { readonly keychain: string }
+export type Store = { readonly sealed: string } | { readonly keychain: string } | { readonly kept: string }
+
+/** Stores a value; `identity`: where to keep the identity of sealed items, if this is the first. */
+export async function storeIn(store: Store, value: string, places: Places, identity?: IdentityPlace): Promise<void> {
+  if ('sealed' in store) await (await import('../credentials/sealed.ts')).seal(store.sealed, value, places, identity)
+  else if ('kept' in store) await (await import('../credentials/kept.ts')).writeKept(store.kept, value, places)
+  else await (await import('../credentials/keychain.ts')).writeKeychain(store.keychain, value, places)
+}
+
+/** Removes what is stored; false when there was nothing. */
+export async function removeFrom(store: Store, places: Places): Promise<boolean> {
+  if ('sealed' in store) return (await import('../credentials/sealed.ts')).removeSealed(store.sealed, places)
+  if ('kept' in store) return (await import('../credentials/kept.ts')).removeKept(store.kept, places)
+  return (await import('../credentials/keychain.ts')).removeFromKeychain(store.keychain, places)
+}
 
 type Credentials = Pick<Config, 'credentials'>
 
@@ -36,6 +52,12 @@ export function storeOf(name: string, keychain: boolean, config: Credentials | n
       `${name} is read from ${source.file}, which is yours to change; to keep it here, write { sealed: ${name} } in the configuration`,
     )
   }
+  if (!isStore(source)) {
+    throw new Refusal(
+      'invalid_input',
+      `${name} is read from ${describeSource(source)}, which is changed there; to keep it here, write { sealed: ${name} } in the configuration`,
+    )
+  }
   if (keychain && !('keychain' in source)) {
     throw new Refusal(
       'invalid_input',
@@ -45,11 +67,12 @@ export function storeOf(name: string, keychain: boolean, config: Credentials | n
   return source
 }
 
-function isStore(source: Source): source is Store {
-  return 'sealed' in source || 'keychain' in source
+function isStore(source: AnySource): source is Store {
+  return 'sealed' in source || 'keychain' in source || 'kept' in source
 }
 
 function itemOf(store: Store): string {
+  if ('kept' in store) return store.kept
   return 'sealed' in store ? store.sealed : store.keychain
 }
 

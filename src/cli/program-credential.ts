@@ -1,25 +1,43 @@
 import { Option } from 'commander'
+import { configError } from '../config/problem.ts'
 import type { Common, Frame } from './frame.ts'
 
-/** Adds `keyhold credential set|list|remove`. */
-export function addCredentialCommands({ program, command, json, world, write }: Frame): void {
-  const credential = program.command('credential').description('Store and list the secrets that tools use')
+type Keyed = Common & { readonly keychain: boolean }
+
+/** Adds `keyhold credential set|login|list|show|test|rotate|remove`. */
+export function addCredentialCommands({ program, command, json, world, write, done }: Frame): void {
+  const credential = program.command('credential').description('Store, look at and try the secrets that tools use')
   const prepare = async (options: Common) => {
-    const [{ derivedKeys, loadIfPresent, placesOf }, commands] = await Promise.all([
-      import('./world.ts'),
-      import('./credential.ts'),
-    ])
+    const { auditFolder, derivedKeys, loadIfPresent, placesOf } = await import('./world.ts')
     const loaded = await loadIfPresent(world, options.config)
-    const { fingerprint } = derivedKeys(world)
-    const context = {
+    return {
       places: placesOf(world),
-      fingerprintKey: fingerprint,
+      fingerprintKey: derivedKeys(world).fingerprint,
+      clock: world.clock,
       config: loaded?.config ?? null,
+      auditDir: auditFolder(world, loaded),
       write,
       json: options.json === true,
     }
-    return { commands, context }
   }
+  const prepareToTest = async (options: Common) => {
+    const [{ configFile, loadFrom }, { runGate }, prepared] = await Promise.all([
+      import('./world.ts'),
+      import('./run-gate.ts'),
+      prepare(options),
+    ])
+    if (prepared.config === null) throw configError(configFile(world, options.config), '', 'no such file')
+    const loaded = await loadFrom(world, options.config)
+    const onProblem = (error: Error) => void world.errorOutput.write(`keyhold: ${error.message}\n`)
+    return { ...prepared, loaded, openGate: () => runGate(world, loaded, { transport: 'command', onProblem }) }
+  }
+  const readSecret = async (prompt: string) =>
+    (await import('./read-secret.ts')).readSecret(prompt, { input: world.input, output: world.errorOutput })
+  const onInterrupt = (listener: () => void) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) world.onSignal(signal, listener)
+  }
+  const keychain = new Option('--keychain', 'its item is in the keychain of the system').default(false)
+
   command(
     credential,
     'set',
@@ -35,30 +53,92 @@ export function addCredentialCommands({ program, command, json, world, write }: 
       ]),
     )
     .addOption(json)
-    .action(async (name: string, options: Common & { keychain: boolean; identity?: 'file' | 'keychain' }) => {
-      const [{ commands, context }, { readSecret }] = await Promise.all([prepare(options), import('./read-secret.ts')])
-      await commands.setCredential(
-        { name, keychain: options.keychain, identity: options.identity },
-        { ...context, readSecret: prompt => readSecret(prompt, { input: world.input, output: world.errorOutput }) },
-      )
+    .action(async (name: string, options: Keyed & { identity?: 'file' | 'keychain' }) => {
+      const [{ setCredential }, prepared] = await Promise.all([import('./credential-set.ts'), prepare(options)])
+      const input = { name, keychain: options.keychain, identity: options.identity }
+      await setCredential(input, { ...prepared, readSecret })
     })
+
+  command(
+    credential,
+    'login',
+    'Log in to an OAuth provider once, with a browser or another device, and keep the refresh token',
+    'keyhold credential login billing',
+  )
+    .argument('<name>', 'the name of a credential of type oauth2')
+    .option('--device', 'log in on another device, with a code', false)
+    .option('--port <port>', 'where the browser comes back to, for providers that want to know it beforehand')
+    .option('--timeout <duration>', 'how long to wait for the person', '5m')
+    .addOption(json)
+    .action(async (name: string, options: Common & { device: boolean; port?: string; timeout: string }) => {
+      const [{ logIn }, prepared] = await Promise.all([import('./credential-login.ts'), prepare(options)])
+      const { device, port, timeout } = options
+      const tell = (text: string) => void world.errorOutput.write(text)
+      await logIn({ name, device, port, timeout }, { ...prepared, tell, onInterrupt })
+    })
+
   command(
     credential,
     'list',
-    'List credentials by name and fingerprint; values are never shown',
+    'List credentials with source, age, last use and fingerprint; values are never shown',
     'keyhold credential list',
   )
     .addOption(json)
     .action(async (options: Common) => {
-      const { commands, context } = await prepare(options)
-      await commands.listCredentials(context)
+      const [{ listCredentials }, prepared] = await Promise.all([import('./credential-list.ts'), prepare(options)])
+      await listCredentials(prepared)
     })
+
+  command(
+    credential,
+    'show',
+    'Show one credential: its values by source, who uses it, when it was last used',
+    'keyhold credential show github',
+  )
+    .argument('<name>', 'the name of the credential')
+    .addOption(json)
+    .action(async (name: string, options: Common) => {
+      const [{ showCredential }, prepared] = await Promise.all([import('./credential-list.ts'), prepare(options)])
+      await showCredential(name, prepared)
+    })
+
+  command(
+    credential,
+    'test',
+    'Try a credential with the harmless call that its tools declare, and explain a failure',
+    'keyhold credential test github',
+  )
+    .argument('<name>', 'the name of the credential')
+    .addOption(json)
+    .action(async (name: string, options: Common) => {
+      const [{ testCredential }, prepared] = await Promise.all([import('./credential-test.ts'), prepareToTest(options)])
+      done(await testCredential(name, prepared))
+    })
+
+  command(
+    credential,
+    'rotate',
+    'Replace a value, try the new one, and go back to the old one if it is not accepted',
+    'keyhold credential rotate github',
+  )
+    .argument('<name>', 'the name of the credential or of its item')
+    .addOption(keychain)
+    .addOption(json)
+    .action(async (name: string, options: Keyed) => {
+      const [{ rotateCredential }, prepared] = await Promise.all([
+        import('./credential-rotate.ts'),
+        prepareToTest(options),
+      ])
+      const input = { name, keychain: options.keychain }
+      done(await rotateCredential(input, { ...prepared, readSecret, onInterrupt }))
+    })
+
   command(credential, 'remove', 'Remove a stored value', 'keyhold credential remove github')
     .argument('<name>', 'the name of the credential')
-    .option('--keychain', 'remove it from the keychain of the system', false)
+    .addOption(keychain)
     .addOption(json)
-    .action(async (name: string, options: Common & { keychain: boolean }) => {
-      const { commands, context } = await prepare(options)
-      await commands.removeCredential({ name, keychain: options.keychain }, context)
+    .action(async (name: string, options: Keyed) => {
+      const [{ removeCredential }, prepared] = await Promise.all([import('./credential-remove.ts'), prepare(options)])
+      await removeCredential({ name, keychain: options.keychain }, prepared)
     })
 }

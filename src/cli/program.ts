@@ -4,6 +4,7 @@ import { Refusal, sentences } from '../refusal.ts'
 import type { Common, Frame } from './frame.ts'
 import { addAuditCommands } from './program-audit.ts'
 import { addCredentialCommands } from './program-credential.ts'
+import { addSelftestCommands } from './program-selftest.ts'
 import { addToolCommands } from './program-tool.ts'
 import type { World } from './world.ts'
 
@@ -77,6 +78,10 @@ function buildProgram(world: World, done: (code: number) => void, write: (text: 
     .addOption(json)
     .action(async (options: Common) => done(await (await import('./check.ts')).check(world, options, write)))
 
+  command(program, 'doctor', 'Look for what is wrong with this installation, and say what to do', 'keyhold doctor')
+    .addOption(json)
+    .action(async (options: Common) => done(await (await import('./doctor.ts')).doctor(world, options, write)))
+
   const config = program.command('config').description('About the configuration file')
   command(
     config,
@@ -97,6 +102,7 @@ function buildProgram(world: World, done: (code: number) => void, write: (text: 
   addToolCommands(frame)
   addCredentialCommands(frame)
   addAuditCommands(frame)
+  addSelftestCommands(frame)
   return program
 }
 

@@ -1,9 +1,13 @@
 import { openAuditLog } from '../audit/log.ts'
 import type { LoadedConfig } from '../config/build.ts'
 import type { ToolConfig } from '../config/config.ts'
-import { type Credential, sourcesOf } from '../credentials/credential.ts'
-import { sourceNeeds } from '../credentials/source.ts'
+import { onChange } from '../credentials/changes.ts'
+import { type Credential, filesOf, sourcesOf } from '../credentials/credential.ts'
+import { type SourceNeeds, sourceNeeds, together } from '../credentials/needs.ts'
+import type { Stores } from '../credentials/stores.ts'
 import { createGate, type Gate, type GateOptions } from '../gate/gate.ts'
+import type { Hardened } from '../workers/hardened.ts'
+import { type Launch, launchOf } from '../workers/launch.ts'
 import { grantFor } from '../workers/permissions.ts'
 import type { WorkerPlan } from '../workers/tool-worker.ts'
 import { auditFolder, derivedKeys, placesOf, type World } from './world.ts'
@@ -15,10 +19,15 @@ const workerIdleMs = 300_000
 export function runGate(
   world: World,
   loaded: LoadedConfig,
-  options: Pick<GateOptions, 'onProblem' | 'onStage'> & { readonly transport: 'stdio' | 'http' },
+  options: Pick<GateOptions, 'onProblem' | 'onStage'> & {
+    readonly transport: 'stdio' | 'http' | 'command'
+    /** Absent where it is not tried. */
+    readonly hardened?: Hardened
+  },
 ): Gate {
   const keys = derivedKeys(world)
   const { clock, random } = world
+  const launch = launchFor(world, options.hardened)
   const audit = openAuditLog({
     dir: auditFolder(world, loaded),
     sync: loaded.config.audit.sync,
@@ -33,18 +42,37 @@ export function runGate(
     digestKey: keys.digest,
     clock,
     random,
-    workerPlan: tool => workerPlan(world, loaded, tool, keys.fingerprint),
+    workerPlan: tool => workerPlan({ world, loaded, tool, launch, fingerprintKey: keys.fingerprint }),
     onProblem: options.onProblem,
     ...(options.onStage === undefined ? {} : { onStage: options.onStage }),
   })
-  gate.note('server.started', { version: world.version, transport: options.transport, config: loaded.config.digest })
+  gate.note('server.started', {
+    version: world.version,
+    transport: options.transport,
+    config: loaded.config.digest,
+    hardened: options.hardened?.holds === true,
+  })
   for (const key of loaded.config.unsafe) gate.note('config.unsafe', { key })
+  onChange(placesOf(world).stateDir, () => gate.dropLeases())
   return gate
 }
 
-function workerPlan(world: World, loaded: LoadedConfig, tool: ToolConfig, fingerprintKey: Buffer): WorkerPlan {
+/** How workers are started. */
+export function launchFor(world: World, hardened: Hardened | undefined): Launch {
+  return launchOf(hardened?.holds === true ? hardened.node : [world.execPath], world.platform)
+}
+
+/** What it takes to start the worker of one tool. */
+export function workerPlan(input: {
+  readonly world: World
+  readonly loaded: LoadedConfig
+  readonly tool: ToolConfig
+  readonly launch: Launch
+  readonly fingerprintKey: Buffer
+}): WorkerPlan {
+  const { world, loaded, tool, launch, fingerprintKey } = input
   const places = placesOf(world)
-  const { credentials } = loaded.config
+  const { credentials, stores } = loaded.config
   const config = tool.credential === null ? null : (credentials.get(tool.credential) ?? null)
   const others = Object.fromEntries(
     tool.others.flatMap(({ role, name }) => {
@@ -54,11 +82,12 @@ function workerPlan(world: World, loaded: LoadedConfig, tool: ToolConfig, finger
   )
   return {
     entry: world.workerEntry,
-    execPath: world.execPath,
+    execPath: launch.execPath,
     grant: () => {
-      const needs = credentialNeeds([config, ...Object.values(others).map(other => other.config)], places)
+      const needs = credentialNeeds([config, ...Object.values(others).map(other => other.config)], places, stores)
       const files = [...needs.files, ...tool.kind.files(tool.target).map(({ file }) => file)]
-      return grantFor(tool.kind.permissions, { ...needs, files }, world.code, world.environment)
+      const grant = grantFor(tool.kind.permissions, { ...needs, files }, world.code, world.environment)
+      return { ...grant, execArgv: [...launch.args, ...grant.execArgv] }
     },
     start: {
       type: 'start',
@@ -67,6 +96,7 @@ function workerPlan(world: World, loaded: LoadedConfig, tool: ToolConfig, finger
       limits: tool.limits,
       credential: config === null || tool.credential === null ? null : { name: tool.credential, config },
       others,
+      stores,
       rights: rightsOf(tool),
       places: { stateDir: places.stateDir, home: places.home, platform: places.platform },
       fingerprintKey: fingerprintKey.toString('hex'),
@@ -84,13 +114,12 @@ function rightsOf(tool: ToolConfig) {
   }
 }
 
-function credentialNeeds(configs: readonly (Credential | null)[], places: ReturnType<typeof placesOf>) {
-  const needs = configs
-    .flatMap(config => (config === null ? [] : sourcesOf(config)))
-    .map(source => sourceNeeds(source, places))
-  return {
-    files: needs.flatMap(need => need.files),
-    environment: needs.flatMap(need => need.environment),
-    addons: needs.some(need => need.addons),
-  }
+function credentialNeeds(
+  configs: readonly (Credential | null)[],
+  places: ReturnType<typeof placesOf>,
+  stores: Stores,
+): SourceNeeds {
+  const needed = configs.filter(config => config !== null)
+  const needs = together(...needed.flatMap(sourcesOf).map(source => sourceNeeds(source, places, stores)))
+  return { ...needs, files: [...needs.files, ...needed.flatMap(filesOf)] }
 }

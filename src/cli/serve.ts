@@ -2,6 +2,7 @@ import { type Agent, tokenAgent } from '../agents/agent.ts'
 import { configError } from '../config/problem.ts'
 import { serveOverHttp } from '../server/http.ts'
 import { createMcpServer } from '../server/mcp.ts'
+import { hardenWorkers, sayHardened } from './harden-workers.ts'
 import { describeError, type Log } from './log.ts'
 import { runGate } from './run-gate.ts'
 import { surfaceFor } from './surface.ts'
@@ -23,7 +24,9 @@ export async function serve(
   }
   const address = options.listen === undefined ? config.server : parseListen(options.listen)
   const onProblem = (error: Error) => log.error(describeError(error), 'problem')
-  const gate = runGate(world, loaded, { transport: 'http', onProblem })
+  const hardened = await hardenWorkers(world, 'node')
+  sayHardened(log, hardened, world.platform === 'linux' ? 'warn' : 'info')
+  const gate = runGate(world, loaded, { transport: 'http', onProblem, hardened })
   const callers = new Map<Agent, { name: string; factory: () => ReturnType<typeof createMcpServer> }>()
   const callerOf = (token: string | null) => {
     const agent = token === null ? null : tokenAgent(config.agents, token)

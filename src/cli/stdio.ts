@@ -5,6 +5,7 @@ import type { Gate } from '../gate/gate.ts'
 import type { Surface } from '../server/mcp.ts'
 import { serveOverStdio } from '../server/stdio.ts'
 import { statusSurface } from '../server/status.ts'
+import { hardenWorkers, sayHardened } from './harden-workers.ts'
 import { describeError, type Log } from './log.ts'
 import { runGate } from './run-gate.ts'
 import { surfaceFor } from './surface.ts'
@@ -25,12 +26,16 @@ export async function stdio(
   log: Log,
 ): Promise<number> {
   const onProblem = (error: Error) => log.error(describeError(error), 'problem')
+  // A client waits for this start: the quick way, and while the configuration is read.
+  const hardening = hardenWorkers(world, 'loader')
   let gate: Gate | null = null
   let surface: Surface
   try {
     const loaded = await loadForServing(world, options.config)
     const agent = agentOf(loaded, options.agent)
-    gate = runGate(world, loaded, { transport: 'stdio', onProblem })
+    const hardened = await hardening
+    sayHardened(log, hardened, 'info')
+    gate = runGate(world, loaded, { transport: 'stdio', onProblem, hardened })
     surface = surfaceFor(gate, agent, 'stdio', world.version)
   } catch (error) {
     if (!(error instanceof ConfigError)) onProblem(error as Error)

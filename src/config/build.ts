@@ -1,7 +1,8 @@
 import { hash } from 'node:crypto'
 import { accessSync, constants } from 'node:fs'
 import type { Agent } from '../agents/agent.ts'
-import { presentedBy } from '../credentials/credential.ts'
+import { partsOf, presentedBy } from '../credentials/credential.ts'
+import { missingStore } from '../credentials/stores.ts'
 import { type CredentialType, type Kind, type Limits, type Presented, type Verb, VerbError } from '../kind.ts'
 import { compileRule, type Rule } from '../policy/rule.ts'
 import type { Config, ToolConfig } from './config.ts'
@@ -48,6 +49,7 @@ export async function buildConfig(input: {
       problems.push({ path: ['tools', tool.name, ...within], reason: (error as Error).message })
     }
   }
+  problems.push(...storeProblems(document))
   if (problems.length > 0) fail(problems)
   const agents = document.agents === undefined ? null : agentsOf(document.agents, verbs, problems)
   if (problems.length > 0) fail(problems)
@@ -56,6 +58,7 @@ export async function buildConfig(input: {
     file,
     digest: hash('sha256', text, 'hex').slice(0, 16),
     credentials,
+    stores: document.stores,
     tools,
     agents,
     server: {
@@ -65,7 +68,7 @@ export async function buildConfig(input: {
       maxBodyBytes: document.server.max_body,
     },
     audit: { dir: document.audit.dir ?? null, sync: document.audit.sync },
-    unsafe: tools.flatMap(unsafeKeys),
+    unsafe: unsafeKeysOf(document),
   }
   return { config: Object.freeze(config), verbs: new Map([...verbs].sort(([a], [b]) => (a < b ? -1 : 1))) }
 }
@@ -119,6 +122,17 @@ function credentialProblem(
   return `no credential is called ${name} (${known.length === 0 ? 'there are none' : `there are: ${known.join(', ')}`})`
 }
 
+/** A source that is a store says nothing about where that is. */
+function storeProblems({ credentials, stores }: ConfigDocument): Found[] {
+  return Object.entries(credentials).flatMap(([name, credential]) =>
+    partsOf(credential).flatMap(({ key, source }): Found[] => {
+      const missing = missingStore(source, stores)
+      const reason = `there is no stores.${missing} in this file, which says where that is and how to log in`
+      return missing === null ? [] : [{ path: ['credentials', name, key], reason }]
+    }),
+  )
+}
+
 function fileProblems(tool: ToolConfig): Found[] {
   return tool.kind.files(tool.target).flatMap(({ path, file }) => {
     try {
@@ -170,10 +184,18 @@ function agentsOf(
   return result
 }
 
-function unsafeKeys(tool: ToolConfig): string[] {
-  return Object.entries(tool.target as Record<string, unknown>)
-    .filter(
-      ([key, value]) => key.startsWith('unsafe_') && value !== false && !(Array.isArray(value) && value.length === 0),
-    )
-    .map(([key]) => `tools.${tool.name}.${key}`)
+/** What weakens a promise, wherever it stands. */
+function unsafeKeysOf({ credentials, stores, tools }: ConfigDocument): string[] {
+  const sections = { credentials, stores, tools }
+  return Object.entries(sections).flatMap(([section, entries]) =>
+    Object.entries(entries).flatMap(([name, entry]) =>
+      Object.entries(entry ?? {})
+        .filter(([key, value]) => key.startsWith('unsafe_') && isSwitchedOn(value))
+        .map(([key]) => `${section}.${name}.${key}`),
+    ),
+  )
+}
+
+function isSwitchedOn(value: unknown): boolean {
+  return value !== false && !(Array.isArray(value) && value.length === 0)
 }

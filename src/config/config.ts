@@ -1,5 +1,6 @@
 import type { Agents } from '../agents/agent.ts'
 import type { Credential } from '../credentials/credential.ts'
+import type { Stores } from '../credentials/stores.ts'
 import type { Kind, Limits, OtherCredential } from '../kind.ts'
 
 /** One configured tool. */
@@ -22,6 +23,7 @@ export interface Config {
   /** First 16 hex digits of the SHA-256 of the file. */
   readonly digest: string
   readonly credentials: ReadonlyMap<string, Credential>
+  readonly stores: Stores
   readonly tools: readonly ToolConfig[]
   /** Null when the file has no `agents:` at all; then stdio callers may use every tool. */
   readonly agents: Agents

@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { Credential } from '../credentials/credential.ts'
+import { Stores } from '../credentials/stores.ts'
 import type { Kind } from '../kind.ts'
 import { Duration, Rate, Size } from '../units.ts'
 
@@ -68,6 +69,7 @@ export function configSchema(kinds: readonly Kind[]) {
   return z.strictObject({
     version: z.literal(1, 'must be 1'),
     credentials: z.record(Name, Credential).default({}),
+    stores: Stores,
     tools: z.record(
       Name,
       z.discriminatedUnion('kind', [first, ...rest], {

@@ -38,7 +38,8 @@ export const ApiKeyCredential = z
 
 export type ApiKeyCredential = z.output<typeof ApiKeyCredential>
 
-function headerNameProblem(name: string): string | null {
+/** Says why a header cannot carry what proves an identity; null when it can. */
+export function headerNameProblem(name: string): string | null {
   if (!headerName.test(name)) return 'a header is named with letters, digits and dashes, such as x-api-key'
   return framingHeaders.has(name.toLowerCase()) ? 'this header steers the request and cannot hold a key' : null
 }

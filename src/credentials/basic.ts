@@ -39,7 +39,9 @@ export async function readBasic(credential: BasicCredential, reader: Reader): Pr
   const user = typeof username === 'string' ? username : await reader.read(username, 'username', usernameProblem)
   const pass = 'value' in password ? '' : await reader.read(password, 'password', passwordProblem)
   const userAndPassword = new Secret(reader.name, `${user}:${pass}`)
-  const hidden = [...(typeof username === 'string' ? [] : [user]), ...(pass === '' ? [] : [pass])]
+  // What is sent is a value of its own: an answer can hold it in hexadecimal digits, or in base64 once more, padded or not.
+  const sent = Buffer.from(`${user}:${pass}`).toString('base64').replace(/=+$/, '')
+  const hidden = [sent, ...(typeof username === 'string' ? [] : [user]), ...(pass === '' ? [] : [pass])]
   return {
     credential: { type: 'basic', userAndPassword },
     secrets: [userAndPassword, ...hidden.map(value => new Secret(reader.name, value))],

@@ -1,8 +1,8 @@
-import type { KeyObject } from 'node:crypto'
 import * as z from 'zod'
 import { Secret } from '../secret.ts'
+import { EndpointKeys, EndpointUrl } from './endpoint.ts'
 import { privateKeyOf } from './pem.ts'
-import type { Reader, Reading } from './reading.ts'
+import type { ExchangeReading, Reader } from './reading.ts'
 import { Source } from './source.ts'
 
 /** The installation of a GitHub App, whose key is exchanged for tokens of one hour that can do what a tool's scope needs. */
@@ -17,35 +17,29 @@ export const GithubAppCredential = z.strictObject({
     .regex(/^[0-9]{1,20}$/, 'the id of the installation: digits in quotes, such as "5678"')
     .describe('Where the app is installed; the last part of the address of its settings'),
   private_key: Source.describe('PEM, as GitHub made it'),
-  api_url: z
-    .string()
-    .refine(
-      isApiUrl,
-      'an https URL without user, query and fragment, such as https://api.github.com (http only on this machine)',
-    )
-    .default('https://api.github.com')
-    .describe('https://HOST/api/v3 for a GitHub Enterprise Server'),
+  api_url: EndpointUrl.default('https://api.github.com').describe('https://HOST/api/v3 for a GitHub Enterprise Server'),
+  ...EndpointKeys,
 })
 
 export type GithubAppCredential = z.output<typeof GithubAppCredential>
 
-function isApiUrl(text: string): boolean {
-  const url = URL.parse(text)
-  if (url === null || url.username !== '' || url.password !== '' || /[?#]/.test(text)) return false
-  if (url.protocol === 'https:') return true
-  return url.protocol === 'http:' && /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(url.hostname)
-}
-
 /** Reads the key of an app. What a tool presents has yet to be fetched with it. */
-export async function readAppKey(
-  credential: GithubAppCredential,
-  reader: Reader,
-): Promise<Omit<Reading, 'credential'> & { readonly key: KeyObject }> {
+export async function readAppKey(credential: GithubAppCredential, reader: Reader): Promise<ExchangeReading> {
   const text = await reader.read(credential.private_key, 'private key', appKeyProblem)
   const parsed = privateKeyOf(text)
   if (typeof parsed === 'string') throw new TypeError('a key was read that is none')
+  const { key } = parsed
   return {
-    key: parsed.key,
+    async exchange(exchanging) {
+      const { describeRights, fetchGithubToken } = await import('./github-token.ts')
+      const { token, statement, expiresAt } = await fetchGithubToken({ name: reader.name, credential, key, ...exchanging })
+      return {
+        credential: { type: 'bearer', scheme: 'Bearer', token },
+        secrets: [token, statement],
+        expiresAt,
+        asked: describeRights(exchanging.rights),
+      }
+    },
     secrets: [new Secret(reader.name, parsed.pem)],
     fingerprint: reader.fingerprint(text),
   }

@@ -5,6 +5,7 @@ import { ConnectFailed } from '../net/connect-failed.ts'
 import { createRedactor } from '../redact/redactor.ts'
 import { Refusal } from '../refusal.ts'
 import { Secret } from '../secret.ts'
+import { exchangeOptions } from './endpoint.ts'
 import type { GithubAppCredential } from './github-app.ts'
 import { tokenProblem } from './value-problem.ts'
 
@@ -91,15 +92,10 @@ async function post(input: Parameters<typeof fetchGithubToken>[0], statement: st
     },
     body: JSON.stringify(asked(input.rights)),
   }
-  return exchange(request, {
-    signal: AbortSignal.timeout(input.timeoutMs),
-    maxBytes: maxAnswerBytes,
-    allowed: [],
-    timeoutMs: input.timeoutMs,
-    ca: null,
-    clientCertificate: null,
-    proxy: null,
-  })
+  return exchange(
+    request,
+    await exchangeOptions(input.credential, { timeoutMs: input.timeoutMs, maxBytes: maxAnswerBytes }),
+  )
 }
 
 function tokenUrl(credential: GithubAppCredential): URL {

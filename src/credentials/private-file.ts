@@ -9,11 +9,20 @@ export interface PrivateFileRules {
   readonly maxBytes: number
   /** Whether the path may be a symbolic link; what is checked is always the file that gets read. */
   readonly links: 'follow' | 'refuse'
+  /** Who may read it; only its owner unless said otherwise. */
+  readonly readers?: keyof typeof modes
   readonly platform: NodeJS.Platform
 }
 
+/** Which bits a file must not have, by who may read it, and what to do about them. */
+const modes = {
+  owner: { forbidden: 0o077, reason: 'is open to other users; run: chmod 600' },
+  group: { forbidden: 0o037, reason: 'is open to more users than its group, or may be changed by it; run: chmod 440' },
+  everyone: { forbidden: 0o022, reason: 'may be changed by other users; run: chmod 644' },
+} as const
+
 /**
- * Reads a regular file that belongs to us or to root and that nobody else may read.
+ * Reads a regular file that belongs to us or to root and that nobody else may read, or change.
  * The checks and the reading use one open handle: the file cannot be exchanged in between.
  *
  * @throws Refusal credential_unavailable, with what to do about it
@@ -21,7 +30,7 @@ export interface PrivateFileRules {
 export async function readPrivateFile(path: string, rules: PrivateFileRules): Promise<Buffer> {
   const handle = await openToRead(path, rules)
   try {
-    await checkHandle(handle, path, rules.platform)
+    await checkHandle(handle, path, rules)
     return await readUpTo(handle, path, rules.maxBytes)
   } finally {
     await handle.close()
@@ -62,16 +71,15 @@ function whyNotOpened(code: string | undefined, rules: PrivateFileRules): string
   }
 }
 
-async function checkHandle(handle: FileHandle, path: string, platform: NodeJS.Platform): Promise<void> {
+async function checkHandle(handle: FileHandle, path: string, rules: PrivateFileRules): Promise<void> {
   const stats = await handle.stat()
   if (!stats.isFile()) throw new Refusal('credential_unavailable', `${path} is not a regular file`)
-  if (platform === 'win32') return // no owners and modes there; access lists are not visible to Node
+  if (rules.platform === 'win32') return // no owners and modes there; access lists are not visible to Node
   if (!isTrustedOwner(stats.uid)) {
     throw new Refusal('credential_unavailable', `${path} belongs to another user (uid ${stats.uid})`)
   }
-  if ((stats.mode & 0o077) !== 0) {
-    throw new Refusal('credential_unavailable', `${path} is open to other users; run: chmod 600 ${path}`)
-  }
+  const { forbidden, reason } = modes[rules.readers ?? 'owner']
+  if ((stats.mode & forbidden) !== 0) throw new Refusal('credential_unavailable', `${path} ${reason} ${path}`)
 }
 
 /** Tells whether a file of this owner can be trusted: ours, or root's, who can do anything anyway. */

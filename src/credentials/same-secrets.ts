@@ -9,18 +9,20 @@ export function sameSecrets(
 ): boolean {
   return (
     left.credential.type === right.credential.type &&
-    certificateOf(left.credential) === certificateOf(right.credential) &&
+    openPartOf(left.credential) === openPartOf(right.credential) &&
     equal(secretOf(left.credential), secretOf(right.credential))
   )
 }
 
 /** Leaves each value once. */
 export function distinctSecrets(secrets: readonly Secret[]): readonly Secret[] {
-  return secrets.filter((secret, index) => secrets.findIndex(other => equal(other, secret)) === index)
+  const seen = new Set<string>()
+  return secrets.filter(secret => secret.use(value => seen.size < seen.add(value).size))
 }
 
-/** A certificate that was renewed for the same key is presented anew. */
-function certificateOf(credential: LeasedCredential): string | null {
+/** A certificate that was renewed for the same key, or another user with the same password, is presented anew. */
+function openPartOf(credential: LeasedCredential): string | null {
+  if (credential.type === 'password') return credential.username
   return credential.type === 'mtls' ? credential.certificate : null
 }
 
@@ -32,8 +34,13 @@ function secretOf(credential: LeasedCredential): Secret {
       return credential.userAndPassword
     case 'api_key':
       return credential.value
+    case 'password':
+      return credential.password
     case 'mtls':
+    case 'ssh_key':
       return credential.privateKey
+    case 'signer':
+      return credential.key
     default:
       return credential satisfies never
   }

@@ -21,3 +21,24 @@ export function identityFile(stateDir: string): string {
 export function identityMarker(stateDir: string): string {
   return join(stateDir, 'identity.keychain')
 }
+
+/** The files of one kept item: a SQLite database, and what SQLite puts beside it. */
+export function keptFiles(stateDir: string, item: string): readonly string[] {
+  if (!itemPattern.test(item)) throw new TypeError('not the name of an item')
+  const database = join(keptFolder(stateDir), `${item}.db`)
+  return [database, `${database}-journal`]
+}
+
+/**
+ * The sealed key of one kept item, which opens that item alone: the permissions of a worker keep it from every other key,
+ * but not SQLite from opening another database.
+ */
+export function keptKeyFile(stateDir: string, item: string): string {
+  if (!itemPattern.test(item)) throw new TypeError('not the name of an item')
+  return join(keptFolder(stateDir), `${item}.age`)
+}
+
+/** The folder of the kept items. */
+export function keptFolder(stateDir: string): string {
+  return join(stateDir, 'kept')
+}

@@ -19,15 +19,30 @@ const maxSealedBytes = 66 * 1024
  */
 export async function seal(item: string, value: string, places: Places, identityPlace?: IdentityPlace): Promise<void> {
   const path = sealedFile(places.stateDir, item)
+  await sealFile(path, value, places, identityPlace)
+}
+
+/** Encrypts a value into a file of the state folder, in one step. */
+export async function sealFile(
+  path: string,
+  value: string,
+  places: Places,
+  identityPlace?: IdentityPlace,
+): Promise<void> {
   await withoutErrno(path, async () => {
     await ensurePrivateFolder(places.stateDir, 'writers', places.platform)
     await ensurePrivateFolder(sealedFolder(places.stateDir), 'readers', places.platform)
     const identity = await readOrMakeIdentity(places, identityPlace)
-    const { Encrypter, identityToRecipient } = await import('age-encryption')
-    const encrypter = new Encrypter()
-    encrypter.addRecipient(await withoutItsWords(() => identityToRecipient(identity)))
-    await writePrivateFile(path, await encrypter.encrypt(value), places.platform)
+    await writePrivateFile(path, await encrypted(value, identity), places.platform)
   })
+}
+
+/** Encrypts a value so that an identity opens it. */
+export async function encrypted(value: string, identity: string): Promise<Uint8Array> {
+  const { Encrypter, identityToRecipient } = await import('age-encryption')
+  const encrypter = new Encrypter()
+  encrypter.addRecipient(await withoutItsWords(() => identityToRecipient(identity)))
+  return encrypter.encrypt(value)
 }
 
 /**
@@ -36,9 +51,26 @@ export async function seal(item: string, value: string, places: Places, identity
  * @throws Refusal credential_unavailable
  */
 export async function unseal(item: string, places: Places): Promise<string> {
-  const path = sealedFile(places.stateDir, item)
+  return unsealFile(sealedFile(places.stateDir, item), places)
+}
+
+/**
+ * Decrypts a file that `sealFile` has written.
+ *
+ * @throws Refusal credential_unavailable
+ */
+export async function unsealFile(path: string, places: Places): Promise<string> {
   const sealed = await readPrivateFile(path, { maxBytes: maxSealedBytes, links: 'refuse', platform: places.platform })
-  const identity = await readIdentity(places)
+  return decrypted(sealed, await readIdentity(places), path)
+}
+
+/**
+ * Decrypts a value.
+ *
+ * @param path where it comes from, for error messages
+ * @throws Refusal credential_unavailable
+ */
+export async function decrypted(sealed: Uint8Array, identity: string, path: string): Promise<string> {
   const { Decrypter } = await import('age-encryption')
   const decrypter = new Decrypter()
   await withoutItsWords(async () => decrypter.addIdentity(identity))

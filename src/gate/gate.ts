@@ -5,9 +5,12 @@ import { argsDigest } from '../audit/digest.ts'
 import type { AuditLog } from '../audit/log.ts'
 import type { LoadedConfig } from '../config/build.ts'
 import type { ToolConfig } from '../config/config.ts'
+import type { WorkerResult } from '../workers/protocol.ts'
 import { ToolWorker, type WorkerPlan } from '../workers/tool-worker.ts'
 import type { Answer } from './answer.ts'
 import { createCatalogue, type Offer, offersFor } from './catalogue.ts'
+import { testTool } from './test-tool.ts'
+import { Freezes } from './freezes.ts'
 import { type Call, type GateDeps, invoke, type Stage } from './invoke.ts'
 import { LimitBook } from './limit.ts'
 import { OnceBook } from './once.ts'
@@ -19,6 +22,14 @@ export interface Gate {
   invoke(call: Call): Promise<Answer>
   /** Records something that is not a call; a log that cannot be written is reported, not thrown. */
   note(event: string, fields?: Record<string, string | number | boolean | null>): void
+  /**
+   * Makes the call that a tool declares for trying its credential. Recorded before and after, like every call.
+   *
+   * @throws Refusal
+   */
+  test(tool: ToolConfig): Promise<WorkerResult>
+  /** Has every worker read its credentials again when they are needed next. */
+  dropLeases(): void
   /** Records that something was turned away before it was a call; false when it was only counted. */
   reject(transport: 'stdio' | 'http', reason: string): boolean
   /** Refuses new calls, lets running ones finish for at most `graceMs`, ends the workers, closes the log. */
@@ -46,6 +57,7 @@ export function createGate(options: GateOptions): Gate {
   const workers = new Map<string, ToolWorker>()
   const digestKey = createSecretKey(options.digestKey)
   const running = new Set<Promise<Answer>>()
+  const freezes = new Freezes()
   let accepting = true
 
   const note: Gate['note'] = (event, fields = {}) => {
@@ -60,7 +72,7 @@ export function createGate(options: GateOptions): Gate {
     note('request.rejected', { transport, reason, times }),
   )
 
-  const workerOf = ({ tool }: Offer): ToolWorker => {
+  const workerFor = (tool: ToolConfig): ToolWorker => {
     let worker = workers.get(tool.name)
     if (worker === undefined) {
       worker = new ToolWorker(options.workerPlan(tool), {
@@ -71,6 +83,14 @@ export function createGate(options: GateOptions): Gate {
             fingerprint,
             ...(asked === null ? {} : { asked }),
           }),
+        partial({ credential, secret, part }) {
+          const { isNew, freezes: freezesNow } = freezes.saw(tool.name, secret, part)
+          if (isNew) note('credential.partial', { tool: tool.name, credential, part })
+          if (!freezesNow) return
+          note('tool.frozen', { tool: tool.name })
+          workers.get(tool.name)?.retire()
+          options.onProblem(new Error(`${tool.name} is frozen: its answers held parts of the credential ${credential}`))
+        },
         exited: ({ code, signal, expected }) => note('worker.exited', { tool: tool.name, code, signal, expected }),
         malformed: () => options.onProblem(new Error(`the worker of ${tool.name} broke the protocol and was ended`)),
       })
@@ -87,8 +107,9 @@ export function createGate(options: GateOptions): Gate {
     onProblem: options.onProblem,
     catalogue: createCatalogue(loaded),
     limits: new LimitBook(),
+    freezes,
     once: new OnceBook(options.clock, callIds(options.clock, options.random)),
-    workerOf,
+    workerOf: ({ tool }) => workerFor(tool),
     accepting: () => accepting,
     ...(options.onStage === undefined ? {} : { onStage: options.onStage }),
   }
@@ -102,6 +123,11 @@ export function createGate(options: GateOptions): Gate {
       return answer
     },
     note,
+    test: tool => testTool(tool, workerFor(tool), deps),
+    dropLeases() {
+      for (const worker of workers.values()) worker.dropLeases()
+      note('credentials.changed')
+    },
     reject: (transport, reason) => rejections.add(transport, reason),
     async stop(graceMs) {
       accepting = false

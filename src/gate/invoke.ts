@@ -5,6 +5,7 @@ import type { ToolWorker } from '../workers/tool-worker.ts'
 import type { Answer } from './answer.ts'
 import { authorize } from './authorize.ts'
 import type { Offer } from './catalogue.ts'
+import type { Freezes } from './freezes.ts'
 import { type Books, Ledger } from './ledger.ts'
 import type { LimitBook } from './limit.ts'
 import type { OnceBook } from './once.ts'
@@ -30,6 +31,7 @@ export interface GateDeps extends Books {
   readonly catalogue: ReadonlyMap<string, Offer>
   readonly limits: LimitBook
   readonly once: OnceBook
+  readonly freezes: Freezes
   readonly workerOf: (offer: Offer) => ToolWorker
   readonly accepting: () => boolean
   readonly onStage?: (stage: Stage, ms: number) => void
@@ -51,6 +53,7 @@ export async function invoke(call: Call, deps: GateDeps): Promise<Answer> {
     const planned = plan(offer, call.agent, call.args)
     ledger.planned(offer, planned)
     requireAllowed(planned)
+    deps.freezes.requireThawed(offer.tool.name)
     stages.mark('decide')
     await deps.limits.take(call.agent, offer.tool)
     stages.mark('limit')
@@ -103,6 +106,7 @@ async function dispatch(
       },
       signal: call.signal,
     })
+    deps.freezes.requireShowable(offer.tool.name)
     stages.mark('worker')
     deps.onStage?.('upstream', result.timings.upstreamMs)
     deps.onStage?.('redact', result.timings.redactMs)

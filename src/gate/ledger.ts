@@ -154,6 +154,7 @@ function outcomeOf(refusal: Refusal): ClosedFields['outcome'] {
     case 'not_allowed':
     case 'rate_limited':
     case 'busy':
+    case 'frozen':
     case 'audit_unavailable':
     case 'cancelled':
       return 'refused'

@@ -1,4 +1,5 @@
 import type { Graph, Thread } from './graph.ts'
+import { Starts } from './starts.ts'
 
 /** Everything that a reading so far can still turn out to be, with the ways onward that were met already. */
 export interface State {
@@ -11,6 +12,8 @@ export interface State {
   readonly live: readonly Thread[]
   /** By class of character; filled when first taken. */
   readonly next: (State | undefined)[]
+  /** The same where a form begins with the character as well; made when first needed. */
+  nextWithStart: (State | undefined)[] | null
 }
 
 /**
@@ -26,12 +29,14 @@ export class Automaton {
   /** The class of each UTF-16 unit; 0 is every unit that no form contains. */
   readonly #classes: Uint16Array
   readonly #nowhere: readonly undefined[]
+  readonly #starts: Starts
   readonly #move: (threads: readonly Thread[], character: string) => readonly Thread[]
+  readonly #begin: (character: string) => readonly Thread[]
   readonly #hasArrived: (thread: Thread) => boolean
   readonly #isLive: (thread: Thread) => boolean
   readonly #states = new Map<string, State>()
 
-  /** Reading forwards, a form may begin at any character; reading backwards, only the given threads are followed. */
+  /** Reading forwards, forms may begin on the way; reading backwards, only the given threads are followed. */
   constructor(graph: Graph, direction: 'forwards' | 'backwards', characters: string) {
     this.#classes = new Uint16Array(0x10000)
     let width = 1
@@ -40,9 +45,10 @@ export class Automaton {
       if (unit.charCodeAt(0) >= 0x80) this.#classes[unit.charCodeAt(0)] = width++
     }
     this.#nowhere = Array.from({ length: width }, () => undefined)
+    this.#starts = new Starts(graph)
+    this.#begin = remember(character => graph.begin(character))
     if (direction === 'forwards') {
-      const begin = remember(character => graph.begin(character))
-      this.#move = (threads, character) => [...graph.advance(threads, character), ...begin(character)]
+      this.#move = (threads, character) => graph.advance(threads, character)
       this.#hasArrived = thread => graph.isComplete(thread)
       this.#isLive = thread => graph.canContinue(thread)
     } else {
@@ -66,6 +72,7 @@ export class Automaton {
       hasArrivals: arrived.length > 0,
       live: distinct.filter(this.#isLive),
       next: this.#nowhere.slice(),
+      nextWithStart: null,
     }
     if (this.#states.size >= maximumStates) this.#forget()
     this.#states.set(key, state)
@@ -74,12 +81,14 @@ export class Automaton {
 
   /** Reads on until a form ends or the text does; returns the index after that, and the state there. */
   run(text: string, from: number, state: State): { index: number; state: State } {
-    const classes = this.#classes
+    const starts = this.#starts
     let index = from
     let current = state
     while (index < text.length) {
+      if (current === this.start) index = starts.next(text, index)
+      if (index >= text.length) break
       const code = text.charCodeAt(index)
-      current = current.next[classes[code] ?? 0] ?? this.#discover(current, code)
+      current = starts.isStart(text, index) ? this.#stepWithStart(current, code) : this.step(current, code)
       index += 1
       if (current.hasArrivals) break
     }
@@ -88,20 +97,30 @@ export class Automaton {
 
   /** Returns the state after reading one more code. */
   step(state: State, code: number): State {
-    return state.next[this.#classes[code] ?? 0] ?? this.#discover(state, code)
+    const kind = this.#classes[code] ?? 0
+    return (state.next[kind] ??=
+      kind === 0 ? this.start : this.at(this.#move(state.threads, String.fromCharCode(code))))
   }
 
-  #discover(state: State, code: number): State {
+  #stepWithStart(state: State, code: number): State {
     const kind = this.#classes[code] ?? 0
-    const found = kind === 0 ? this.start : this.at(this.#move(state.threads, String.fromCharCode(code)))
-    state.next[kind] = found
-    return found
+    state.nextWithStart ??= this.#nowhere.slice()
+    return (state.nextWithStart[kind] ??= this.#discover(state, kind, code))
+  }
+
+  #discover(state: State, kind: number, code: number): State {
+    if (kind === 0) return this.start
+    const character = String.fromCharCode(code)
+    return this.at([...this.#move(state.threads, character), ...this.#begin(character)])
   }
 
   #forget(): void {
     // A search that is under way keeps the state it is at. Its ways onward are cut with all others: a chain of states
     // that begins at one which is kept elsewhere would else stay as a whole, at some 190 MB for one long key.
-    for (const state of this.#states.values()) state.next.fill(undefined)
+    for (const state of this.#states.values()) {
+      state.next.fill(undefined)
+      state.nextWithStart = null
+    }
     this.#states.clear()
     this.#states.set('', this.start)
   }

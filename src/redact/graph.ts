@@ -1,6 +1,7 @@
 import type { Form } from './forms.ts'
 import { compile, type Fragment } from './fragment.ts'
 import type { Step } from './letters.ts'
+import { type Opening, openingOf } from './opening.ts'
 
 /** Where a reading of a form has got to: the step and the unit within the step that was just read. */
 export type Thread = number
@@ -14,6 +15,7 @@ export class Graph {
   readonly #owners: number[] = [0]
   readonly #firstSteps: number[] = []
   readonly #fragments = new Map<Step, Fragment>()
+  readonly #openings = new Map<Step, Opening>()
 
   /** `secrets[i]` holds the forms of secret number i. */
   constructor(secrets: readonly (readonly Form[])[]) {
@@ -90,10 +92,11 @@ export class Graph {
 
   #enter(from: number, character: string, found: Thread[]): void {
     for (let step = from; ; step += 1) {
-      const fragment = this.#fragment(step)
-      if (!fragment) return
-      add(found, step, fragment, fragment.first, character)
-      if (!fragment.canBeEmpty) return
+      const opening = this.#opening(step)
+      if (!opening) return
+      const fragment = opening.units.includes(character) ? this.#fragment(step) : null
+      if (fragment) add(found, step, fragment, fragment.first, character)
+      if (!opening.canBeEmpty) return
     }
   }
 
@@ -110,6 +113,15 @@ export class Graph {
     const fragment = this.#fragment(step)
     if (!fragment) throw new Error('a thread is outside of every form')
     return [step, thread % unitsPerStep, fragment]
+  }
+
+  /** Most forms are left as soon as it is known what they begin with. */
+  #opening(step: number): Opening | null {
+    const make = this.#steps[step] ?? null
+    if (!make) return null
+    const known = this.#openings.get(make) ?? openingOf(make())
+    this.#openings.set(make, known)
+    return known
   }
 
   /** Compiled when first met: of a long key's thousands of forms, a search rarely gets beyond the first steps. */

@@ -21,7 +21,10 @@ function isHarmless(label: string, values: readonly string[], search: Search): b
 
 /** Whether the one text can end with what the other begins with. */
 function touches(left: string, right: string): boolean {
-  return Array.from(left, (_, index) => left.slice(index)).some(end => right.startsWith(end))
+  for (let at = left.indexOf(right.charAt(0)); at !== -1; at = left.indexOf(right.charAt(0), at + 1)) {
+    if (right.startsWith(left.slice(at))) return true
+  }
+  return false
 }
 
 /** Returns a character that no value contains; there is always one, since values are finite. */

@@ -17,7 +17,7 @@ const maximumDepth = 1_000
 /** A text with more values than this stays text: each takes many times the memory of its character or two. */
 const maximumValues = 200_000
 
-/** Replaces every form of some secrets by their labels. */
+/** Replaces every form of some secrets, and parts of them, by their labels. */
 export interface Redactor {
   /** Redacts one whole text. */
   text(text: string): string
@@ -25,7 +25,7 @@ export interface Redactor {
   value(value: unknown): Json
   /** Begins a text that arrives in pieces. */
   collect(): RedactedText
-  /** Passes bytes that hold no form of a secret; null when they do, or are compressed so that they could. */
+  /** Passes bytes that hold no form of a secret or of a part of one; null when they do, or are compressed so that they could. */
   bytes(bytes: Buffer): RedactedBytes | null
 }
 
@@ -51,8 +51,20 @@ class CleanBytes implements RedactedBytes {
   }
 }
 
-/** Makes the redactor for these secrets; refuses one that is too short. */
-export function createRedactor(secrets: readonly Secret[]): Redactor {
+/** What a redactor may be told beside its secrets. */
+export interface RedactorOptions {
+  /**
+   * Hears of each stretch (its first 1,024 characters) that is part of a secret and was found apart from any whole one. Who sees many
+   * that differ sees somebody guess: the stretch itself is as secret as the whole.
+   */
+  readonly onPartial?: (secret: Secret, run: string) => void
+}
+
+/**
+ * Makes the redactor for these secrets; refuses one that is too short. Of those that are random enough, any twelve or more
+ * characters in a row that nobody can know are replaced as well.
+ */
+export function createRedactor(secrets: readonly Secret[], { onPartial }: RedactorOptions = {}): Redactor {
   const values = secrets.map(secret => secret.use(value => longEnough(value, secret.label)))
   const search = new Search(values)
   const valuesAreAscii = values.every(value => /^[\0-\x7f]*$/.test(value))
@@ -61,12 +73,12 @@ export function createRedactor(secrets: readonly Secret[]): Redactor {
   const redactor: Redactor = {
     text(text) {
       if (!finds(text)) return text
-      const stream = new Stream(search, labels)
+      const stream = new Stream(search, labels, onPart)
       return stream.push(text) + stream.end()
     },
     value: value => clean(value, []) ?? null,
     collect() {
-      const stream = new Stream(search, labels)
+      const stream = new Stream(search, labels, onPart)
       let text = ''
       return {
         push(piece) {
@@ -87,11 +99,16 @@ export function createRedactor(secrets: readonly Secret[]): Redactor {
       }
     },
     bytes(bytes) {
-      const isClean = values.length === 0 || areClean(bytes, search, valuesAreAscii)
+      const isClean = values.length === 0 || areClean(bytes, search, valuesAreAscii, onPart)
       return isClean ? new CleanBytes(bytes, redactor) : null
     },
   }
   return redactor
+
+  function onPart(owner: number, run: string): void {
+    const secret = secrets[owner]
+    if (secret) onPartial?.(secret, run)
+  }
 
   function finds(text: string): boolean {
     return search.read(text, 0, search.start).spans.length > 0

@@ -2,12 +2,14 @@ import { Automaton, type State } from './automaton.ts'
 import { formsOf } from './forms.ts'
 import { Graph, type Thread } from './graph.ts'
 import { createLetters } from './letters.ts'
+import { PartSearch, type PartSpan } from './part-search.ts'
 
-/** A stretch of text that is a form of a value; `owner` is the value's number. */
+/** A stretch of text that is a form of a value, or of a part of one; `owner` is the value's number. */
 export interface Span {
   readonly start: number
   readonly end: number
   readonly owner: number
+  readonly isPart: boolean
 }
 
 /** A search that went over some text: where it can go on, and the forms that ended in it. */
@@ -26,8 +28,10 @@ export class Search {
   readonly #backwards: Automaton
   /** Where reading backwards begins, by the threads of a state. */
   readonly #turns = new WeakMap<readonly Thread[], State>()
+  readonly #parts: PartSearch
 
-  constructor(values: readonly string[]) {
+  constructor(values: readonly string[], parts = new PartSearch(values)) {
+    this.#parts = parts
     // Compiled letters are what a search is mostly made of, so all values share them.
     const letters = createLetters()
     this.#graph = new Graph(values.map(value => formsOf(value, letters)))
@@ -40,7 +44,10 @@ export class Search {
     return this.#forwards.start
   }
 
-  /** Reads on in `text` from index `from`, where an earlier search stopped in `state`. */
+  /**
+   * Reads on in `text` from index `from`, where an earlier search stopped in `state`; what that did not settle must still
+   * be there. The spans are in the order of their ends.
+   */
   read(text: string, from: number, state: State): Findings {
     const spans: Span[] = []
     let at = { index: from, state }
@@ -49,18 +56,29 @@ export class Search {
       const span = at.state.hasArrivals ? this.#back(text, at.index, at.state.arrived) : null
       if (span) spans.push(span)
     }
+    const parts = this.#parts.find(text, from)
+    if (parts.length > 0) {
+      for (const part of parts) spans.push({ ...part, isPart: true })
+      spans.sort((left, right) => left.end - right.end)
+    }
     return { state: at.state, spans }
   }
 
-  /** Reads on in a text of which `text` is the next piece; null when a form ended in it. */
+  /** Reads on in a text of which `text` is the next piece; null when a form of a whole value ended in it. */
   proceed(text: string, state: State): State | null {
     const at = this.#forwards.run(text, 0, state)
     return at.state.hasArrivals ? null : at.state
   }
 
-  /** Returns how much of `text`, read up to `state`, can no longer become part of a form, whatever follows. */
+  /** Returns the parts of values that end in `text` behind index `from`. */
+  partsIn(text: string, from: number): readonly PartSpan[] {
+    return this.#parts.find(text, from)
+  }
+
+  /** Returns how much of `text`, read up to `state`, can no longer become part of anything that is searched for, whatever follows. */
   settled(text: string, state: State): number {
-    return this.#back(text, text.length, state.live)?.start ?? text.length
+    const start = this.#back(text, text.length, state.live)?.start ?? text.length
+    return Math.min(start, this.#parts.settled(text))
   }
 
   /** Reads backwards from `end`, where the threads are, to the earliest beginning of any of them. */
@@ -69,7 +87,7 @@ export class Search {
     let state = this.#turn(threads)
     for (let index = end - 1; index >= 0 && state.threads.length > 0; index -= 1) {
       const [beginning] = state.arrived
-      if (beginning !== undefined) span = { start: index, end, owner: this.#graph.owner(beginning) }
+      if (beginning !== undefined) span = { start: index, end, owner: this.#graph.owner(beginning), isPart: false }
       if (index > 0) state = this.#backwards.step(state, text.charCodeAt(index - 1))
     }
     return span

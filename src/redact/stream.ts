@@ -1,21 +1,29 @@
 import type { State } from './automaton.ts'
 import type { Search, Span } from './search.ts'
 
-/** Forms that touch or cover each other, replaced as one; named after the longest of them. */
+/** Forms and parts that touch or cover each other, replaced as one; named after the longest of them. */
 interface Cluster {
   readonly start: number
   readonly end: number
   readonly owner: number
   readonly longest: number
+  /** Whether no form of a whole value is among them. */
+  readonly isPart: boolean
+  /** What of it is no longer held. */
+  readonly before: string
 }
+
+/** How much of a part is told of. */
+const longestRun = 1_024
 
 /**
  * Redacts text that arrives in pieces. It holds back exactly what can still become a form: from where the earliest unfinished
- * reading began. That is never more than the longest form, which is below 256 characters for each byte of the value.
+ * reading began, and what it takes to tell that no part begins. That is never more than the longest form, which is below 256 characters for each byte of the value.
  */
 export class Stream {
   readonly #search: Search
   readonly #labels: readonly string[]
+  readonly #onPart: (owner: number, run: string) => void
   #state: State
   #held = ''
   /** How much of the source has been released, and from where on nothing of it is shown. */
@@ -24,10 +32,11 @@ export class Stream {
   /** In order and apart; positions count from the beginning of what is held and may lie before it. */
   #clusters: Cluster[] = []
 
-  /** `labels[i]` replaces the forms of value number i of the search. */
-  constructor(search: Search, labels: readonly string[]) {
+  /** `labels[i]` replaces the forms of value number i of the search; `onPart` hears of parts that are apart from any whole. */
+  constructor(search: Search, labels: readonly string[], onPart: (owner: number, run: string) => void) {
     this.#search = search
     this.#labels = labels
+    this.#onPart = onPart
     this.#state = search.start
   }
 
@@ -61,19 +70,22 @@ export class Stream {
   /** Drops what is still undecided. */
   cut(): string {
     const [cluster] = this.#clusters
-    return cluster && cluster.start < this.#shownUpTo() ? this.#label(cluster) : ''
+    return cluster && cluster.start < this.#shownUpTo() ? this.#replace(cluster, this.#held) : ''
   }
 
   #include(span: Span): void {
     let { start } = span
     let longest = span.end - span.start
-    let owner = span.owner
+    let { owner, isPart } = span
+    let before = ''
     for (let last = this.#clusters.at(-1); last && last.end > start; last = this.#clusters.at(-1)) {
       this.#clusters.pop()
       start = Math.min(start, last.start)
       if (last.longest >= longest) ({ longest, owner } = last)
+      isPart &&= last.isPart
+      before = last.before
     }
-    this.#clusters.push({ start, end: span.end, owner, longest })
+    this.#clusters.push({ start, end: span.end, owner, longest, isPart, before })
   }
 
   #release(text: string, safe: number): string {
@@ -88,13 +100,11 @@ export class Stream {
       at = Math.min(cluster.end, safe)
       // A form that begins within this cluster may still extend it.
       if (cluster.end > safe) break
-      if (cluster.start < limit) released += this.#label(cluster)
+      if (cluster.start < limit) released += this.#replace(cluster, text)
       done += 1
     }
     this.#held = text.slice(safe)
-    this.#clusters = this.#clusters
-      .slice(done)
-      .map(cluster => ({ ...cluster, start: cluster.start - safe, end: cluster.end - safe }))
+    this.#clusters = this.#clusters.slice(done).map(cluster => shifted(cluster, text, safe))
     this.#released += safe
     return released + shown(at, safe)
   }
@@ -104,7 +114,18 @@ export class Stream {
     return Math.max(0, this.#limit - this.#released)
   }
 
-  #label(cluster: Cluster): string {
+  #replace(cluster: Cluster, text: string): string {
+    if (cluster.isPart) this.#onPart(cluster.owner, runUpTo(cluster.end, cluster, text))
     return this.#labels[cluster.owner] ?? ''
   }
+}
+
+/** The cluster after the beginning of what is held was let go of. */
+function shifted(cluster: Cluster, text: string, safe: number): Cluster {
+  const before = cluster.isPart && cluster.start < safe ? runUpTo(safe, cluster, text) : cluster.before
+  return { ...cluster, start: cluster.start - safe, end: cluster.end - safe, before }
+}
+
+function runUpTo(end: number, { start, before }: Cluster, text: string): string {
+  return before.length < longestRun ? (before + text.slice(Math.max(0, start), end)).slice(0, longestRun) : before
 }

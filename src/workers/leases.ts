@@ -1,15 +1,14 @@
 import type { Lease, Leasing } from '../credentials/lease.ts'
 import { sameSecrets } from '../credentials/same-secrets.ts'
 import type { LeasedCredential } from '../kind.ts'
-import { createRedactor, type Redactor } from '../redact/redactor.ts'
+import type { Secret } from '../secret.ts'
 
-/** The credentials of one tool as its worker holds them, and the redactor that knows them all. */
+/** The credentials of one tool as its worker holds them. */
 export interface Held {
   /** The tool's own; null when it has none. */
   readonly credential: LeasedCredential | null
   readonly fingerprint: string | null
   readonly others: Readonly<Record<string, LeasedCredential>>
-  readonly redactor: Redactor
   /** Another number when some secret is another one than before. */
   readonly generation: number
 }
@@ -25,7 +24,17 @@ export interface Leases {
   /** What was read last; null before anything was. */
   newest(): Held | null
   /** Lets go of everything; the next call reads again. */
-  drop(): void
+  drop(why: Parameters<Leasing['drop']>[0]): void
+  /** Gives back what sources have made for us. */
+  end(): Promise<void>
+}
+
+/** Hears of what is read. */
+export interface LeaseEvents {
+  /** A lease was made, for the record. */
+  leased(role: string | null, lease: Lease): void
+  /** These are to be redacted from now on; called before they are held. */
+  redact(secrets: readonly Secret[]): void
 }
 
 /**
@@ -33,12 +42,11 @@ export interface Leases {
  *
  * @param own the tool's own; null when it has none
  * @param others those beside it, by role
- * @param onLease hears of each lease that was made
  */
 export function createLeases(
   own: Leasing | null,
   others: Readonly<Record<string, Leasing>>,
-  onLease: (role: string | null, lease: Lease) => void,
+  events: LeaseEvents,
 ): Leases {
   const roles: readonly (readonly [string | null, Leasing])[] = [
     ...(own === null ? [] : [[null, own] as const]),
@@ -50,17 +58,21 @@ export function createLeases(
     async get() {
       const leases = await Promise.all(roles.map(([, leasing]) => leasing.get()))
       if (current !== null && leases.every((lease, index) => lease === current?.leases[index])) return current.held
+      events.redact(leases.flatMap(({ secrets }) => secrets))
       const before = current?.leases ?? []
       for (const [index, lease] of leases.entries())
-        if (lease !== before[index]) onLease(roles[index]?.[0] ?? null, lease)
+        if (lease !== before[index]) events.leased(roles[index]?.[0] ?? null, lease)
       const unchanged = before.every((lease, index) => sameSecrets(lease, leases[index] ?? lease))
       const held = current !== null && unchanged ? current.held : hold(leases, current)
       current = { leases, held }
       return held
     },
     newest: () => current?.held ?? null,
-    drop() {
-      for (const [, leasing] of roles) leasing.drop()
+    drop(why) {
+      for (const [, leasing] of roles) leasing.drop(why)
+    },
+    async end() {
+      await Promise.all(roles.map(([, leasing]) => leasing.end()))
     },
   }
 
@@ -71,7 +83,6 @@ export function createLeases(
       credential: first?.credential ?? null,
       fingerprint: first?.fingerprint ?? null,
       others: before !== null && sameOthers(leases, before.leases) ? before.held.others : othersOf(leases),
-      redactor: createRedactor(leases.flatMap(({ secrets }) => secrets)),
     }
   }
 

@@ -1,3 +1,4 @@
+import type { SourceNeeds } from '../credentials/needs.ts'
 import type { WorkerPermissions } from '../kind.ts'
 
 /** What one worker process is given; everything else is denied by Node's permission model or absent. */
@@ -15,22 +16,23 @@ const maxHeapMb = 128
 const youngHeapMb = 16
 
 /**
- * Works out the least a worker needs: to read the program's own code and its credential's files.
+ * Works out the least a worker needs: to read the program's own code, and what reading its credential takes.
  *
  * @param needs what reading its credential takes
  * @param code the folders that hold the program
  */
 export function grantFor(
   permissions: WorkerPermissions,
-  needs: { readonly files: readonly string[]; readonly environment: readonly string[]; readonly addons: boolean },
+  needs: SourceNeeds,
   code: readonly string[],
   environment: Readonly<Record<string, string | undefined>>,
 ): WorkerGrant {
   const execArgv = [
     '--permission',
     ...[...code, ...needs.files].map(path => `--allow-fs-read=${path}`),
+    ...needs.writes.map(path => `--allow-fs-write=${path}`),
     ...(needs.addons ? ['--allow-addons'] : []),
-    ...(permissions.children ? ['--allow-child-process'] : []),
+    ...(permissions.children || needs.children ? ['--allow-child-process'] : []),
     `--max-old-space-size=${maxHeapMb}`,
     `--max-semi-space-size=${youngHeapMb}`,
     '--disable-sigusr1', // a signal must not open a debugger into a process that holds a credential

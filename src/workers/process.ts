@@ -6,6 +6,7 @@ import {
   type FromWorker,
   FromWorkerBatch,
   type Leased,
+  type PartialSecret,
   type StartMessage,
   type ToWorker,
   type WorkerResult,
@@ -17,6 +18,8 @@ const graceMs = 1_000
 /** What a worker process reports besides results. */
 export interface WorkerEvents {
   leased(lease: Pick<Leased, 'credential' | 'fingerprint' | 'asked'>): void
+  /** An answer held a part of a secret; heard before that answer is. */
+  partial(found: Pick<PartialSecret, 'credential' | 'secret' | 'part'>): void
   exited(reason: { readonly code: number | null; readonly signal: string | null; readonly expected: boolean }): void
   /** A message that the protocol does not know; the worker is killed. */
   malformed(): void
@@ -110,6 +113,11 @@ export class WorkerProcess {
     this.#outbox.push(options.start)
   }
 
+  /** Null when it could not be started at all. */
+  get pid(): number | null {
+    return this.#child.pid ?? null
+  }
+
   get alive(): boolean {
     return !this.#ending && !this.#stopping && this.#child.connected
   }
@@ -139,6 +147,11 @@ export class WorkerProcess {
       this.#outbox.push({ type: 'job', id, request, timeoutMs, announce: !job.idempotent, onceKey })
       if (job.signal.aborted) onAbort()
     })
+  }
+
+  /** Has the worker read its credentials again when they are needed next. */
+  dropLeases(): void {
+    this.#outbox.push({ type: 'drop' })
   }
 
   /** Ends the process and waits until it has ended; running jobs should be left to finish first. */
@@ -174,6 +187,8 @@ export class WorkerProcess {
           request: this.#pending.get(message.id)?.permit(message.step) ?? null,
         })
         return
+      case 'partial':
+        return this.#events.partial(message)
       case 'leased':
         return this.#events.leased(message)
       case 'result':

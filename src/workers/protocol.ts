@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { Credential } from '../credentials/credential.ts'
+import { Stores } from '../credentials/stores.ts'
 import { refusalCodes } from '../refusal.ts'
 
 /*
@@ -31,6 +32,8 @@ export const StartMessage = z.strictObject({
   credential: Reference.nullable(),
   /** Those beside the tool's own, by what they are for. */
   others: z.record(z.string(), Reference),
+  /** The stores that its sources may name. */
+  stores: Stores,
   /** What the tool's scope needs, for credentials that can be limited to that. */
   rights: Rights,
   places: z.strictObject({ stateDir: z.string(), home: z.string(), platform: z.string() }),
@@ -50,10 +53,12 @@ const JobMessage = z.strictObject({
 })
 /** The answer to a worker that asked whether it may take a further step: what to carry out, or null. */
 const PermittedMessage = z.strictObject({ type: z.literal('permitted'), id: z.int(), request: z.unknown() })
+/** The values of credentials may have changed: they are read again when they are needed next. */
+const DropMessage = z.strictObject({ type: z.literal('drop') })
 const CancelMessage = z.strictObject({ type: z.literal('cancel'), id: z.int() })
 
 /** Everything a gate may say to a worker. */
-const ToWorker = z.discriminatedUnion('type', [StartMessage, JobMessage, PermittedMessage, CancelMessage])
+const ToWorker = z.discriminatedUnion('type', [StartMessage, JobMessage, PermittedMessage, DropMessage, CancelMessage])
 
 const Timings = z.strictObject({ upstreamMs: z.number(), redactMs: z.number() })
 
@@ -91,6 +96,14 @@ const LeasedMessage = z.strictObject({
   asked: z.string().nullable(),
 })
 
+/** An answer held a part of a secret, which was redacted. Both are fingerprints. */
+const PartialMessage = z.strictObject({
+  type: z.literal('partial'),
+  credential: z.string(),
+  secret: z.string(),
+  part: z.string(),
+})
+
 /** A worker asks whether it may take a further step within a job, such as following a redirect. */
 const PermitMessage = z.strictObject({ type: z.literal('permit'), id: z.int(), step: z.unknown() })
 
@@ -102,6 +115,7 @@ const FromWorker = z.discriminatedUnion('type', [
   StartedMessage,
   PermitMessage,
   LeasedMessage,
+  PartialMessage,
   ResultMessage,
   RefusedMessage,
 ])
@@ -114,4 +128,5 @@ export type StartMessage = z.output<typeof StartMessage>
 export type ToWorker = z.output<typeof ToWorker>
 export type FromWorker = z.output<typeof FromWorker>
 export type Leased = z.output<typeof LeasedMessage>
+export type PartialSecret = z.output<typeof PartialMessage>
 export type WorkerResult = z.output<typeof ResultMessage>

@@ -22,10 +22,12 @@ export class ToolWorker {
   readonly #events: WorkerEvents
   #process: WorkerProcess | null = null
   #idleTimer: NodeJS.Timeout | null = null
+  #idleMs: number
   #ended = false
 
   constructor(plan: WorkerPlan, events: WorkerEvents) {
     this.#plan = plan
+    this.#idleMs = plan.idleMs
     this.#events = events
   }
 
@@ -50,6 +52,19 @@ export class ToolWorker {
     } finally {
       this.#restIfIdle()
     }
+  }
+
+  /** Has it read its credentials again when they are needed next. */
+  dropLeases(): void {
+    this.#process?.dropLeases()
+  }
+
+  /** Ends the process as soon as it has nothing to do, and its leases with it. */
+  retire(): void {
+    this.#idleMs = 0
+    if (this.#idleTimer !== null) clearTimeout(this.#idleTimer)
+    this.#idleTimer = null
+    this.#restIfIdle()
   }
 
   /** Ends the process and waits until it has ended; the next job starts a new one. */
@@ -80,7 +95,7 @@ export class ToolWorker {
 
   #restIfIdle(): void {
     if (this.#process === null || this.#process.busy || this.#idleTimer !== null) return
-    this.#idleTimer = setTimeout(() => void this.stop(), this.#plan.idleMs).unref()
+    this.#idleTimer = setTimeout(() => void this.stop(), this.#idleMs).unref()
   }
 }
 

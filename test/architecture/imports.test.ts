@@ -123,6 +123,7 @@ describe('what only certain files may touch', () => {
         'src/net/trust.ts',
         'src/credentials/same-secrets.ts',
         'src/redact/redactor.ts',
+        'src/credentials/aws-signature.ts',
       ],
     ],
   ]

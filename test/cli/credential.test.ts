@@ -4,7 +4,10 @@ import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { type CredentialCommand, listCredentials, removeCredential, setCredential } from '../../src/cli/credential.ts'
+import type { CredentialCommand } from '../../src/cli/credential-command.ts'
+import { listCredentials as list } from '../../src/cli/credential-list.ts'
+import { removeCredential } from '../../src/cli/credential-remove.ts'
+import { setCredential } from '../../src/cli/credential-set.ts'
 import { Credential } from '../../src/credentials/credential.ts'
 import { fingerprintOf } from '../../src/credentials/fingerprint.ts'
 import { seal, unseal } from '../../src/credentials/sealed.ts'
@@ -32,6 +35,9 @@ const placesWith = (environment: Record<string, string>) => ({
   platform: process.platform,
 })
 
+const header = ['NAME', 'TYPE', 'SOURCE', 'TOOLS', 'AGE', 'LAST USE', 'FINGERPRINT']
+const age = expect.stringMatching(/^\d+[smhd]$/)
+
 /** A command with the credentials of a configuration, bearer tokens unless they say otherwise, and its tools. */
 function commandWith(
   tokens: Record<string, object> | null,
@@ -41,20 +47,23 @@ function commandWith(
   const credentials = Object.entries(tokens ?? {}).map(
     ([name, token]) => [name, Credential.parse('type' in token ? token : { type: 'bearer', token })] as const,
   )
-  const used = Object.entries(tools).map(([name, credential]) => ({ name, credential }))
+  const used = Object.entries(tools).map(([name, credential]) => ({ name, credential, others: [] }))
   return {
     places: placesWith(rest.environment ?? {}),
     fingerprintKey,
+    clock: Date.now,
     config:
       tokens === null
         ? null
-        : ({ credentials: new Map(credentials), tools: used } as unknown as CredentialCommand['config']),
+        : ({ credentials: new Map(credentials), stores: {}, tools: used } as unknown as CredentialCommand['config']),
     write: text => {
       written += text
     },
     json: rest.json ?? false,
   }
 }
+
+const listCredentials = (command: CredentialCommand) => list({ ...command, auditDir: join(folder, 'audit') })
 
 /** Sets a credential to what somebody enters; tells whether somebody was asked. */
 async function set(
@@ -231,19 +240,24 @@ describe('credential set, of several values', () => {
     await listCredentials(commandWith({ bot, partner }, { issues: 'bot' }))
     const mark = fingerprintOf(fingerprintKey, pem)
     expect(written.split('\n').map(line => line.split(/ {2,}/))).toEqual([
-      ['bot', 'github_app', 'sealed bot-key', 'issues', mark],
+      header,
+      ['bot', 'github_app', 'sealed bot-key', 'issues', age, '-', mark],
       [
         'partner',
         'mtls',
         'sealed partner-cert, sealed partner-key',
         'no tool',
+        '-',
+        '-',
         expect.stringMatching(/^cannot be read: .*partner-cert\.age does not exist$/),
       ],
-      ['stray', '-', 'sealed stray', 'not in the configuration', mark],
+      ['stray', '-', 'sealed stray', 'not in the configuration', age, '-', mark],
       [''],
     ])
   })
 })
+
+const changed = expect.stringMatching(/^\d{4}-\d\d-\d\dT/)
 
 describe('credential list', () => {
   const tokens = {
@@ -266,13 +280,16 @@ describe('credential list', () => {
     const path = join(folder, 'shop.key')
     const old = fingerprintOf(fingerprintKey, 'the value of long ago')
     expect(written.split('\n').map(line => line.split(/ {2,}/))).toEqual([
-      ['ci', 'bearer', 'env CI_TOKEN', 'no tool', fingerprint],
-      ['github', 'bearer', 'sealed gh', 'issues, wiki', fingerprint],
+      header,
+      ['ci', 'bearer', 'env CI_TOKEN', 'no tool', '-', '-', fingerprint],
+      ['github', 'bearer', 'sealed gh', 'issues, wiki', age, '-', fingerprint],
       [
         'shop',
         'bearer',
         'file ~/shop.key',
         'shop',
+        age,
+        '-',
         `cannot be read: ${path} is open to other users; run: chmod 600 ${path}`,
       ],
       [
@@ -280,9 +297,11 @@ describe('credential list', () => {
         'bearer',
         'env SHORT',
         'no tool',
+        '-',
+        '-',
         expect.stringContaining('cannot be read: the value of short is shorter than 8'),
       ],
-      ['forgotten', '-', 'sealed forgotten', 'not in the configuration', old],
+      ['forgotten', '-', 'sealed forgotten', 'not in the configuration', age, '-', old],
       [''],
     ])
   })
@@ -290,12 +309,14 @@ describe('credential list', () => {
   test('says the same in JSON', async () => {
     await listCredentials(commandWith({ github: { sealed: 'gh' }, gone: { sealed: 'gone' } }, tools, { json: true }))
     expect(JSON.parse(written).credentials).toEqual([
-      { name: 'github', type: 'bearer', source: 'sealed gh', tools: ['issues', 'wiki'], fingerprint, problem: null },
+      { name: 'github', type: 'bearer', source: 'sealed gh', tools: ['issues', 'wiki'], changed, last_use: null, fingerprint, problem: null },
       {
         name: 'gone',
         type: 'bearer',
         source: 'sealed gone',
         tools: [],
+        changed: null,
+        last_use: null,
         fingerprint: null,
         problem: `${join(folder, 'state/sealed/gone.age')} does not exist`,
       },

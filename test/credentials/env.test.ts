@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { readSource } from '../../src/credentials/source.ts'
+import { readSource } from '../../src/credentials/read-source.ts'
 
 const placesWith = (environment: Record<string, string | undefined>) => ({
   stateDir: '/nowhere',

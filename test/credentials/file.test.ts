@@ -4,7 +4,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { readSource } from '../../src/credentials/source.ts'
+import { readSource } from '../../src/credentials/read-source.ts'
 
 const secret = 'tok_0123456789abcdef'
 let folder = ''

@@ -116,7 +116,7 @@ describe('a GitHub App', () => {
     const way = leasing()
     await way.get()
     now = start + 10_000
-    way.drop()
+    way.drop('refused')
     expect(tokenOf(await way.get())).toBe(numbered(2))
   })
 
@@ -124,7 +124,7 @@ describe('a GitHub App', () => {
     const way = leasing()
     await way.get()
     now = start + 9_999
-    way.drop()
+    way.drop('refused')
     await way.get()
     expect(endpoint.asked).toHaveLength(1)
   })

@@ -25,6 +25,7 @@ function leaseOf(credential: object, environment: Record<string, string> = {}) {
     name: 'github',
     credential: BearerCredential.parse({ type: 'bearer', ...credential }),
     places: { stateDir: home, home, environment, platform: process.platform },
+    stores: {},
     fingerprintKey,
     rights: { repositories: null, permissions: null },
     clock: () => 0,
@@ -88,7 +89,7 @@ describe('a lease', () => {
     const before = await leasing.get()
     await put(secret)
     expect(await leasing.get()).toBe(before)
-    leasing.drop()
+    leasing.drop('refused')
     expect(tokenOf(await leasing.get()).value).toBe(secret)
   })
 
@@ -100,7 +101,7 @@ describe('a lease', () => {
     const leases: Lease[] = []
     for (const value of values) {
       await put(value)
-      leasing.drop()
+      leasing.drop('refused')
       leases.push(await leasing.get())
     }
     const [first, again, other] = leases as [Lease, Lease, Lease]
@@ -124,7 +125,7 @@ describe('a lease', () => {
     const counter = counted()
     const leasing = leaseOf({ token: { env: 'TOKEN' } }, counter.environment)
     const first = leasing.get()
-    leasing.drop()
+    leasing.drop('refused')
     const second = leasing.get()
     expect(await second).not.toBe(await first)
     expect(await leasing.get()).toBe(await second)

@@ -1,12 +1,13 @@
 import { execFile } from 'node:child_process'
 import { realpathSync } from 'node:fs'
-import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { seal } from '../../src/credentials/sealed.ts'
-import { type Source, type SourceNeeds, sourceNeeds } from '../../src/credentials/source.ts'
+import { type SourceNeeds, sourceNeeds } from '../../src/credentials/needs.ts'
+import type { Source } from '../../src/credentials/source.ts'
 import { type Keyring, keyringMissing, startKeyring } from '../support/keyring.ts'
 
 /*
@@ -35,6 +36,7 @@ afterEach(() => rm(stateDir, { recursive: true }))
 async function readWith(needs: SourceNeeds, source: Source, environment: Readonly<Record<string, string>>) {
   const flags = [...code, ...needs.files].map(path => `--allow-fs-read=${path}`)
   if (needs.addons) flags.push('--allow-addons')
+  if (needs.children) flags.push('--allow-child-process')
   const passed = Object.entries(environment).filter(([name]) => needs.environment.includes(name))
   const args = ['--permission', ...flags, script, JSON.stringify({ source, stateDir, home: stateDir })]
   const { stdout } = await promisify(execFile)(process.execPath, args, { env: Object.fromEntries(passed), cwd: root })
@@ -43,12 +45,13 @@ async function readWith(needs: SourceNeeds, source: Source, environment: Readonl
 
 /** Reads with what the source needs, and shows that nothing of it could be left out. */
 async function proveNeeds(source: Source, environment: Readonly<Record<string, string>>): Promise<void> {
-  const needs = sourceNeeds(source, placesWith(environment))
+  const needs = sourceNeeds(source, placesWith(environment), {})
   expect(await readWith(needs, source, environment)).toEqual({ value: secret })
   const less: SourceNeeds[] = [
     ...needs.files.map(left => ({ ...needs, files: needs.files.filter(file => file !== left) })),
     ...(needs.environment.length > 0 ? [{ ...needs, environment: [] }] : []),
     ...(needs.addons ? [{ ...needs, addons: false }] : []),
+    ...(needs.children ? [{ ...needs, children: false }] : []),
   ]
   for (const tooLittle of less) {
     expect(await readWith(tooLittle, source, environment)).toMatchObject({ code: 'credential_unavailable' })
@@ -72,6 +75,24 @@ describe('a worker can read its source with what it is given, and not with less'
   test('a sealed item', async () => {
     await seal('github', secret, placesWith({}))
     await proveNeeds({ sealed: 'github' }, {})
+  })
+
+  test('what a program prints', async () => {
+    const command: [string, ...string[]] = ['sh', '-c', 'printf %s "$TOKEN"']
+    await proveNeeds({ command, environment: ['TOKEN'] }, { PATH: process.env['PATH'] ?? '', TOKEN: secret })
+  })
+
+  test('a credential of systemd', async () => {
+    await writeFile(join(stateDir, 'shop'), secret, { mode: 0o400 })
+    await proveNeeds({ systemd: 'shop' }, { CREDENTIALS_DIRECTORY: stateDir })
+  })
+
+  test('a file that Kubernetes has mounted, behind its links', async () => {
+    await mkdir(join(stateDir, '..2026'))
+    await writeFile(join(stateDir, '..2026/token'), secret)
+    await symlink('..2026', join(stateDir, '..data'))
+    await symlink('..data/token', join(stateDir, 'token'))
+    await proveNeeds({ kubernetes: join(stateDir, 'token') }, {})
   })
 
   describe.skipIf(missing !== null)(`in a keyring${missing === null ? '' : ` (not tried: ${missing})`}`, () => {
@@ -100,7 +121,7 @@ describe('a worker can read its source with what it is given, and not with less'
 test('a worker that may read one sealed item cannot read another', async () => {
   await seal('github', secret, placesWith({}))
   await seal('shop', 'of another tool', placesWith({}))
-  const needs = sourceNeeds({ sealed: 'github' }, placesWith({}))
+  const needs = sourceNeeds({ sealed: 'github' }, placesWith({}), {})
   expect(await readWith(needs, { sealed: 'shop' }, {})).toEqual({
     code: 'credential_unavailable',
     detail: `${join(stateDir, 'sealed/shop.age')} cannot be opened (ERR_ACCESS_DENIED)`,

@@ -1,5 +1,6 @@
 import { Refusal } from '../../src/refusal.ts'
-import { readSource, type Source } from '../../src/credentials/source.ts'
+import { readSource } from '../../src/credentials/read-source.ts'
+import type { Source } from '../../src/credentials/source.ts'
 
 /*
  * Reads one source in a process of its own, as a worker does, and prints what came of it:

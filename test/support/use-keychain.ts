@@ -1,4 +1,4 @@
-import { setCredential } from '../../src/cli/credential.ts'
+import { setCredential } from '../../src/cli/credential-set.ts'
 import { readKeychain, removeFromKeychain, writeKeychain } from '../../src/credentials/keychain.ts'
 import { seal, unseal } from '../../src/credentials/sealed.ts'
 import { Refusal } from '../../src/refusal.ts'
@@ -19,7 +19,7 @@ const acts: Record<string, () => Promise<unknown>> = {
     const write = (text: string) => {
       shown += text
     }
-    const command = { places, fingerprintKey: Buffer.from('key'), config: null, json: false, write }
+    const command = { places, fingerprintKey: Buffer.from('key'), clock: Date.now, config: null, json: false, write }
     await setCredential({ name: item, keychain: true }, { ...command, readSecret: async () => rest[0] ?? '' })
     return shown
   },

@@ -2,20 +2,25 @@ import { describe, expect, test } from 'vitest'
 import { sameSecrets } from '../../src/credentials/same-secrets.ts'
 import { Secret } from '../../src/secret.ts'
 import { createLeases } from '../../src/workers/leases.ts'
+import { Redaction } from '../../src/workers/redaction.ts'
 import { leasingOf } from '../credentials/reading.ts'
 
 /** Leases of a token and of a proxy's password, both variables that can be changed. */
 function held(names: { readonly own?: boolean; readonly proxy?: boolean } = {}) {
   const environment: Record<string, string> = { TOKEN: 'first-token-0123', PASSWORD: 'first-password-0123' }
   const leased: (readonly [string | null, string])[] = []
+  const redaction = new Redaction(() => {})
   const token = leasingOf({ type: 'bearer', token: { env: 'TOKEN' } }, environment)
   const proxy = leasingOf({ type: 'basic', username: 'squid', password: { env: 'PASSWORD' } }, environment)
   const leases = createLeases(
     names.own === false ? null : token,
     names.proxy === false ? {} : { proxy },
-    (role, lease) => leased.push([role, lease.fingerprint]),
+    {
+      leased: (role, lease) => leased.push([role, lease.fingerprint]),
+      redact: secrets => redaction.lease(secrets),
+    },
   )
-  return { environment, leased, leases }
+  return { environment, leased, leases, redaction }
 }
 
 const roles = (leased: readonly (readonly [string | null, string])[]) => leased.map(([role]) => role)
@@ -44,28 +49,28 @@ describe('the credentials of a tool, held together', () => {
   })
 
   test('may be none at all', async () => {
-    const { leases, leased } = held({ own: false, proxy: false })
+    const { leases, leased, redaction } = held({ own: false, proxy: false })
     const nothing = await leases.get()
     expect(nothing).toMatchObject({ credential: null, fingerprint: null, others: {} })
-    expect(nothing.redactor.text('anything')).toBe('anything')
+    expect(redaction.current.text('anything')).toBe('anything')
     expect(leased).toEqual([])
   })
 
   test('may be others only', async () => {
-    const { leases, leased } = held({ own: false })
-    const { credential, fingerprint, others, redactor } = await leases.get()
+    const { leases, leased, redaction } = held({ own: false })
+    const { credential, fingerprint, others } = await leases.get()
     expect([credential, fingerprint]).toEqual([null, null])
     expect(others['proxy']?.type).toBe('basic')
     expect(roles(leased)).toEqual(['proxy'])
-    expect(redactor.text('a first-password-0123 b')).not.toContain('first-password-0123')
+    expect(redaction.current.text('a first-password-0123 b')).not.toContain('first-password-0123')
   })
 
   test('are all redacted, whichever of them is presented', async () => {
-    const { leases } = held()
-    const { redactor } = await leases.get()
+    const { leases, redaction } = held()
+    await leases.get()
     const basic = Buffer.from('squid:first-password-0123').toString('base64')
     for (const value of ['first-token-0123', 'first-password-0123', basic])
-      expect(redactor.text(`a ${value} b`)).not.toContain(value)
+      expect(redaction.current.text(`a ${value} b`)).not.toContain(value)
   })
 })
 
@@ -73,7 +78,7 @@ describe('after letting go', () => {
   test('the same values are the same credentials, and the reading is told', async () => {
     const { leases, leased } = held()
     const before = await leases.get()
-    leases.drop()
+    leases.drop('refused')
     expect(await leases.get()).toBe(before)
     expect(roles(leased)).toEqual([null, 'proxy', null, 'proxy'])
   })
@@ -82,24 +87,24 @@ describe('after letting go', () => {
     ['TOKEN', 'second-token-0123'],
     ['PASSWORD', 'second-password-0123'],
   ])('another %s is another generation, and old and new are redacted', async (variable, value) => {
-    const { environment, leases } = held()
+    const { environment, leases, redaction } = held()
     const before = await leases.get()
     const old = environment[variable] ?? ''
     environment[variable] = value
     expect(await leases.get()).toBe(before)
-    leases.drop()
+    leases.drop('refused')
     const after = await leases.get()
     expect(after.generation).toBe(2)
     // Connections are made with the others: they stay as long as those do.
     expect(after.others === before.others).toBe(variable === 'TOKEN')
-    for (const secret of [old, value]) expect(after.redactor.text(`a ${secret} b`)).not.toContain(secret)
+    for (const secret of [old, value]) expect(redaction.current.text(`a ${secret} b`)).not.toContain(secret)
     expect(await leases.get()).toBe(after)
   })
 
   test('what cannot be read is refused, and held again once it can', async () => {
     const { environment, leases } = held()
     const before = await leases.get()
-    leases.drop()
+    leases.drop('refused')
     delete environment['TOKEN']
     await expect(leases.get()).rejects.toMatchObject({ code: 'credential_unavailable' })
     environment['TOKEN'] = 'first-token-0123'

@@ -4,7 +4,8 @@ import { ConnectFailed } from '../../src/net/connect-failed.ts'
 import type { ExecuteContext } from '../../src/kind.ts'
 import { unlessAborted } from '../../src/process/unless-aborted.ts'
 import { Refusal } from '../../src/refusal.ts'
-import { present } from './present.ts'
+import { cookieValues } from './cookies.ts'
+import { pathAndQuery, present, signedHeaders } from './present.ts'
 import type { HttpRequest } from './request.ts'
 import { retryAfterMs } from './retry-after.ts'
 import type { HttpTarget } from './target.ts'
@@ -91,35 +92,46 @@ async function send(
   const { idempotency } = target
   const presented = present(context.credential)
   const query = [request.query, presented.query].filter(part => part !== '').join('&')
-  const path = query === '' ? request.path : `${request.path}?${query}`
-  assertUnchanged(origin, request.path, path)
-  const headers = {
+  const path = pathAndQuery(context.credential, request.path, query)
+  const url = parsedBack(origin, path)
+  const unsigned = {
     // Those of an operation are an admin's too, and nearer to the request; those of call_api are the agent's.
     ...(request.via === null ? { ...request.headers, ...target.headers } : { ...target.headers, ...request.headers }),
     ...(idempotency === undefined || context.onceKey === null ? {} : { [idempotency.header]: context.onceKey }),
     'accept-encoding': 'gzip, br',
     ...presented.headers,
   }
+  const signing = signedHeaders(context.credential, { method, url, headers: unsigned, body })
+  const headers = { ...unsigned, ...(await signing) }
   // The client heeds the signal only once there is a connection; a call must not wait for one beyond its deadline.
   const sent = pool.request({ method, path, headers, body, signal: context.signal, onInfo: refuseUpgrade })
   const response = await unlessAborted(sent, context.signal)
   const { broken } = connections
-  if (Object.values(response.headers).flat().length > maxHeaders) {
+  try {
+    // Before anything of the answer is read, which may repeat them.
+    context.learned(cookieValues(countedHeaders(response)['set-cookie']))
+  } catch (error) {
     response.body.on('error', () => {}).destroy()
-    throw new Refusal('target_refused', `the response has more than ${maxHeaders} headers`)
+    throw error
   }
   return Object.assign(response, { wasCutOff: () => connections.broken > broken })
+}
+
+function countedHeaders({ headers }: Dispatcher.ResponseData): Dispatcher.ResponseData['headers'] {
+  if (Object.values(headers).flat().length <= maxHeaders) return headers
+  throw new Refusal('target_refused', `the response has more than ${maxHeaders} headers`)
 }
 
 /**
  * The path was built from checked segments; this proves that the URL standard reads it the same way,
  * so that nothing (a dot segment, a `//host`) is reinterpreted between the check and the wire.
  */
-function assertUnchanged(origin: string, path: string, pathAndQuery: string): void {
-  const url = new URL(origin + pathAndQuery)
-  if (url.origin !== origin || url.pathname !== path || url.hash !== '') {
+function parsedBack(origin: string, path: string): URL {
+  const url = new URL(origin + path)
+  if (url.href !== origin + path) {
     throw new Refusal('internal', 'the built URL does not parse back to the planned one')
   }
+  return url
 }
 
 /** A connection that was refused, or one that broke before an answer began. */

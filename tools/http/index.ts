@@ -2,6 +2,7 @@ import { defineKind, type Limits, type Presented, type Verb, VerbError } from '.
 import { type Bounds, boundsOf } from './bounds.ts'
 import { callApi } from './call-api.ts'
 import { documentCompiler } from './graphql.ts'
+import { echo } from './echo.ts'
 import { compileOperation } from './operation.ts'
 import { operationVerb } from './operation-verb.ts'
 import { parseSlashedPath } from './path.ts'
@@ -9,18 +10,21 @@ import { parseRequestPattern } from './request-line.ts'
 import { neededRights } from './rights.ts'
 import { schemaCompiler } from './schema-check.ts'
 import { type Compilers, compileEntry, type ScopeEntry } from './scope.ts'
-import { HttpTarget, otherCredentials, targetProblem } from './target.ts'
+import { baseSegments, HttpTarget, otherCredentials, targetProblem } from './target.ts'
+import { testCall } from './test-call.ts'
 
 /** Calls to one HTTP API. */
 export const http = defineKind({
   name: 'http',
   target: HttpTarget,
   targetProblem,
-  credentials: ['bearer', 'basic', 'api_key', 'github_app'],
+  credentials: ['bearer', 'basic', 'api_key', 'oauth2', 'github_app', 'aws_sigv4', 'hmac', 'jwt'],
   permissions: { network: true, children: false },
   otherCredentials,
   files: target => (target.tls.ca === undefined ? [] : [{ path: ['tls', 'ca'], file: target.tls.ca }]),
   neededRights,
+  test: target => (target.test === undefined ? null : testCall(target.test, baseSegments(target))),
+  echo,
   verbs,
   specifier,
   start: async (target, limits) => (await import('./send.ts')).openTarget(target, limits.timeoutMs),

@@ -18,7 +18,7 @@ const reserved: ReadonlySet<string> = new Set([
   'oauthtoken', 'oauthaccesstoken', 'oauthconsumerkey', 'oauthsignature', 'oauthsignaturemethod',
   'privatetoken', 'jobtoken', 'feedtoken', 'rsstoken', 'idtoken', 'jwt', 'jwttoken',
   // Signed URLs: whose signature it is decides who asks.
-  'xamzalgorithm', 'xamzcredential', 'xamzsecuritytoken', 'xamzsignature', 'awsaccesskeyid',
+  'awsaccesskeyid',
   'xgoogalgorithm', 'xgoogcredential', 'xgoogsignature', 'xgoogapikey', 'xgooguserproject', 'googleaccessid',
   // Logging in or standing in for another user: Jira and Confluence, SAP, Symfony, Kubernetes, Hadoop.
   'osusername', 'ospassword', 'osauthtype', 'sapuser', 'sappassword', 'switchuser', 'doas', 'loginas',
@@ -37,7 +37,8 @@ const reservedPrivate: ReadonlySet<string> = new Set(['_method', '_sessionid', '
 /** Google's own override of the content type; `ct` alone is an everyday name. */
 const contentTypeOverride = /^\s*\$ct\s*(?:\[|$)/i
 
-const reservedPrefixes = ['xforwarded', 'aspsessionid']
+// AWS takes every header of its own as a parameter of a signed URL.
+const reservedPrefixes = ['xforwarded', 'aspsessionid', 'xamz']
 
 /** Control, invisible and undecodable characters: servers cut there, skip them or disagree, and no API has such names. */
 const deceptive = /[\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}\ufffd]/u

@@ -7,6 +7,7 @@ import { fieldName, reservedHeaders } from './headers.ts'
 import { parseSlashedPath } from './path.ts'
 import { compilePattern } from './pattern.ts'
 import { parseRequestPattern } from './request-line.ts'
+import { parseTestLine } from './test-call.ts'
 
 const loopback = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/
 
@@ -91,6 +92,11 @@ export const HttpTarget = z.strictObject({
     .enum(['none', 'same_origin'])
     .default('none')
     .describe('Whether GET and HEAD follow up to three redirects'),
+  test: z
+    .string()
+    .superRefine(refineWith(parseTestLine))
+    .optional()
+    .describe('A harmless request to try the credential with, such as GET /user; keyhold credential test makes it'),
   pages: Pages.optional().describe('How many pages a GET collects'),
   retries: z.int().min(0).max(5).default(2).describe('How often a request that can be repeated is sent again'),
   idempotency: Idempotency.optional().describe('For POST and PATCH'),

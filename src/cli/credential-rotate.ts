@@ -1,0 +1,86 @@
+import { announceChange } from '../credentials/changes.ts'
+import { fingerprintOf } from '../credentials/fingerprint.ts'
+import { readSource } from '../credentials/read-source.ts'
+import { describeSource } from '../credentials/source.ts'
+import { Refusal } from '../refusal.ts'
+import { usersOf, writeJson } from './credential-command.ts'
+import { valueProblem } from './credential-set.ts'
+import { type Store, storeIn, storeOf } from './credential-store.ts'
+import { lineOf, type TestCommand, type Trial, tryCredential } from './credential-test.ts'
+
+/**
+ * Replaces a stored value, tries the new one, and puts the old one back if it is not accepted. Running gates hear of either.
+ * Returns the exit code.
+ *
+ * @param input `keychain`: the item of a name that the configuration does not know is in the keychain
+ * @throws Refusal invalid_input when the name or the value cannot be used, else credential_unavailable
+ */
+export async function rotateCredential(
+  input: { readonly name: string; readonly keychain: boolean },
+  command: TestCommand & {
+    readonly readSecret: (prompt: string) => Promise<string>
+    /** Calls back when somebody ends the command. */
+    readonly onInterrupt: (listener: () => void) => void
+  },
+): Promise<number> {
+  const { places, loaded, fingerprintKey } = command
+  const store = storeOf(input.name, input.keychain, loaded.config)
+  const before = await readSource(store, places).catch((error: unknown) => {
+    const reason = error instanceof Refusal ? error.message : 'it cannot be read'
+    throw new Refusal('invalid_input', `there is no old value to go back to (${reason}); use keyhold credential set`)
+  })
+  const value = await command.readSecret(`New value of ${input.name} (it is not shown): `)
+  const problem = value === before ? 'is the old one' : valueProblem(value, store, loaded.config)
+  if (problem !== null) throw new Refusal('invalid_input', `the value ${problem}; nothing was changed`)
+
+  const interrupted = Promise.withResolvers<'interrupted'>()
+  command.onInterrupt(() => interrupted.resolve('interrupted'))
+  await replace(store, value, command)
+  const trials = await Promise.race([tried(input.name, store, command), interrupted.promise])
+  const ok = trials !== 'interrupted' && trials.every(trial => trial.ok)
+  if (!ok) await replace(store, before, command)
+
+  const fingerprints = { old: fingerprintOf(fingerprintKey, before), new: fingerprintOf(fingerprintKey, value) }
+  report({ name: input.name, store, ok, trials: trials === 'interrupted' ? [] : trials, fingerprints }, command)
+  return ok ? 0 : 1
+}
+
+async function replace(store: Store, value: string, command: TestCommand): Promise<void> {
+  await storeIn(store, value, command.places)
+  announceChange(command.places.stateDir, new Date(command.clock()))
+}
+
+/** Tries every credential of the configuration that reads this place; whatever goes wrong, there is a way back. */
+async function tried(name: string, store: Store, command: TestCommand): Promise<readonly Trial[]> {
+  const users = credentialsOf(store, command)
+  try {
+    return (await Promise.all(users.map(user => tryCredential(user, command)))).flat()
+  } catch (error) {
+    const explanation = error instanceof Error ? error.message : String(error)
+    return [{ tool: null, call: name, ok: false, status: null, explanation }]
+  }
+}
+
+function credentialsOf(store: Store, { loaded }: TestCommand): readonly string[] {
+  return usersOf(store, loaded.config).map(user => user.credential)
+}
+
+interface Rotated {
+  readonly name: string
+  readonly store: Store
+  readonly ok: boolean
+  readonly trials: readonly Trial[]
+  readonly fingerprints: { readonly old: string; readonly new: string }
+}
+
+function report({ name, store, ok, trials, fingerprints }: Rotated, command: TestCommand): void {
+  if (command.json) {
+    return writeJson(command, { name, source: describeSource(store), ok, rolled_back: !ok, fingerprints, trials })
+  }
+  for (const trial of trials) command.write(lineOf(name, trial))
+  command.write(
+    ok
+      ? `${name} is replaced: ${describeSource(store)}, fingerprint ${fingerprints.old} -> ${fingerprints.new}. Revoke the old value where it was made.\n`
+      : `${name} has its old value again: ${describeSource(store)}, fingerprint ${fingerprints.old}\n`,
+  )
+}

@@ -1,0 +1,62 @@
+/** The shortest stretch of a value that is searched for, in characters. */
+export const shortestPart = 12
+
+/** What is longer than the signature of any JWT is a container of things, many of which are known: a keystore, a document. */
+const longestRandomPart = 1_400
+
+/** In a fifth of all places the kind of character changes; random text does so about twice as often, words hardly ever. */
+const leastChanges = 0.2
+
+/** How much of a text may read like words. */
+const mostWords = 1 / 3
+
+/**
+ * Tells whether parts of this text are worth a search: at least 20 characters of a token's alphabet in which letters and digits
+ * mix as they do by chance. Two arguments carry that. Twelve such characters have 48 bits (hexadecimal digits) or more, so with a
+ * thousand of them searched for, a false find is to be expected in some 2^38 characters of equally random text, and in none that
+ * people wrote. And nobody can try them all: words of a passphrase could be guessed one at a time, and their redaction would
+ * confirm each guess, so words, numbers and what repeats itself are found as a whole only.
+ */
+export function isRandom(text: string): boolean {
+  if (text.length < 20 || text.length > longestRandomPart || !/^[\w+/-]+$/.test(text)) return false
+  if (count(text, /[0-9]/g) < 2 || count(text, /[A-Za-z]/g) < 2 || new Set(text).size < 8) return false
+  return changesIn(text) >= leastChanges * text.length && wordsIn(text) <= mostWords * text.length
+}
+
+/** Cuts out what repeats itself (`AAAAAAAA`) or counts (`abcdefgh`, `12345678`): formats and examples are full of such stretches. */
+export function withoutPadding(text: string): readonly string[] {
+  const kept: string[] = []
+  let start = 0
+  for (let at = 0; at <= text.length - shortestPart + 1; at += 1) {
+    if (at <= text.length - shortestPart && !isPadding(text.slice(at, at + shortestPart))) continue
+    if (at > start) kept.push(text.slice(start, at + shortestPart - 1))
+    start = at + 1
+  }
+  return kept
+}
+
+function isPadding(window: string): boolean {
+  if (new Set(window).size < 5) return true
+  let steps = 0
+  for (let at = 1; at < window.length; at += 1) {
+    if (Math.abs(window.charCodeAt(at) - window.charCodeAt(at - 1)) === 1) steps += 1
+  }
+  return steps >= window.length / 2
+}
+
+/** How often a letter of either case or a digit is followed by one of another kind; a capital may begin a word. */
+function changesIn(text: string): number {
+  return count(text, /[a-z](?=[A-Z0-9])|[A-Z](?=[0-9])|[0-9](?=[A-Za-z])/g)
+}
+
+/** How many characters belong to something that could be pronounced. */
+function wordsIn(text: string): number {
+  const runs = text.match(/[A-Z]?[a-z]{3,}|[A-Z]{4,}/g) ?? []
+  return runs
+    .filter(run => /[aeiouy]/i.test(run) && !/[^aeiouy]{4}|[aeiou]{3}/i.test(run))
+    .reduce((sum, run) => sum + run.length, 0)
+}
+
+function count(text: string, pattern: RegExp): number {
+  return text.match(pattern)?.length ?? 0
+}

@@ -1,0 +1,31 @@
+import { existsSync } from 'node:fs'
+
+/** What a worker's process is started with: a program, and what stands before the arguments of Node. */
+export interface Launch {
+  readonly execPath: string
+  readonly args: readonly string[]
+  /** Whether what is started may write no core file, which would hold its credential. */
+  readonly coreDumpsOff: boolean
+}
+
+const shell = '/bin/sh'
+const emptier = '/usr/bin/env'
+
+// Node can set no limit of a process; a shell can, and then becomes what it was given, argument by argument: nothing is
+// put together as text. What shells add to an environment on their own (bash even while it execs) is taken out again.
+const script = `ulimit -c 0 && exec ${emptier} -u PWD -u OLDPWD -u SHLVL -u _ "$0" "$@"`
+
+/**
+ * Works out how workers are started, with no core dumps where the system has a shell to switch them off.
+ *
+ * @param node Node, and what it has to be started through
+ */
+export function launchOf(
+  node: readonly [string, ...string[]],
+  platform: NodeJS.Platform,
+  exists: (path: string) => boolean = existsSync,
+): Launch {
+  const [execPath, ...args] = node
+  if (platform === 'win32' || ![shell, emptier].every(exists)) return { execPath, args, coreDumpsOff: false }
+  return { execPath: shell, args: ['-c', script, ...node], coreDumpsOff: true }
+}
