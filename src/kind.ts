@@ -97,6 +97,8 @@ export type LeasedCredential =
   /** `user:password`, still to be encoded (RFC 7617, 2). */
   | { readonly type: 'basic'; readonly userAndPassword: Secret }
   | { readonly type: 'api_key'; readonly in: 'header' | 'query'; readonly name: string; readonly value: Secret }
+  /** Several keys, each in a header of its own; `all` of them as one value. */
+  | { readonly type: 'headers'; readonly headers: Readonly<Record<string, Secret>>; readonly all: Secret }
   /** Of a database. */
   | { readonly type: 'password'; readonly username: string; readonly password: Secret }
   /** PEM, both. */

@@ -1,5 +1,5 @@
 import { kinds } from '../tools/index.ts'
-import { fingerprintOf } from './credentials/fingerprint.ts'
+import { fingerprintOf, secretFingerprint } from './credentials/fingerprint.ts'
 import { createLease } from './credentials/lease.ts'
 import type { ExecuteContext, Execution, Executor, LeasedCredential, Limits } from './kind.ts'
 import { Outbox } from './process/outbox.ts'
@@ -53,7 +53,7 @@ function takeUp(start: StartMessage): Duty {
   const others = Object.fromEntries(Object.entries(start.others).map(([role, other]) => [role, leasing(other)]))
   const redaction = new Redaction((secret, part) => {
     // Not the part itself: the gate holds no piece of a key, and its log shows none.
-    const [of, found] = [secret.use(value => fingerprintOf(fingerprintKey, value)), fingerprintOf(fingerprintKey, part)]
+    const [of, found] = [secretFingerprint(fingerprintKey, secret), fingerprintOf(fingerprintKey, part)]
     outbox.push({ type: 'partial', credential: secret.credential, secret: of, part: found })
   })
   const leases = createLeases(start.credential === null ? null : leasing(start.credential), others, {
@@ -188,7 +188,7 @@ process.on('disconnect', () => void leave())
 
 let duty: Duty | null = null
 
-/** What stores have made for us is given back, for as long as the gate waits for that; see `graceMs` in workers/process.ts. */
+/** What stores have made for us is given back, for as long as the gate waits for that; see `stopGraceMs` in workers/process.ts. */
 async function leave(): Promise<void> {
   await duty?.leases.end().catch(() => {})
   process.exit(0)

@@ -1,7 +1,10 @@
+import { existsSync } from 'node:fs'
 import type { LoadedConfig } from '../config/build.ts'
 import { ConfigError, formatProblem } from '../config/problem.ts'
 import { sourcesOf } from '../credentials/credential.ts'
 import { isInKeychain } from '../credentials/keychain.ts'
+import { identityMarker } from '../credentials/sealed-places.ts'
+import { sourcesOfAws, sourcesOfVault } from '../credentials/stores.ts'
 import { checkFiles } from './doctor-files.ts'
 import { checkWorkers } from './doctor-workers.ts'
 import { type Finding, findingsText } from './finding.ts'
@@ -68,13 +71,16 @@ async function configuration(
   }
 }
 
-/** Asks the keychain for an item that nobody has, where the configuration names it. */
+/** Asks the keychain for an item that nobody has, where it is used. */
 async function keychain(world: World, { config }: LoadedConfig): Promise<readonly Finding[]> {
   const check = 'keychain'
-  const used = [...config.credentials.values()].flatMap(sourcesOf).some(source => 'keychain' in source)
+  const { credentials, stores } = config
+  const places = placesOf(world)
+  const sources = [...[...credentials.values()].flatMap(sourcesOf), ...sourcesOfVault(stores), ...sourcesOfAws(stores)]
+  const used = sources.some(source => 'keychain' in source) || existsSync(identityMarker(places.stateDir))
   if (!used) return []
   try {
-    await isInKeychain('doctor', placesOf(world))
+    await isInKeychain('doctor', places)
     return [{ check, state: 'ok', found: 'it answers' }]
   } catch (error) {
     return [{ check, state: 'fail', found: (error as Error).message }]

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import type { LeasedCredential, Presented } from '../kind.ts'
 import { Secret } from '../secret.ts'
 import type { Reader, Reading } from './reading.ts'
 import { Source } from './source.ts'
@@ -13,15 +14,21 @@ const framingHeaders = new Set(
 )
 
 const headerName = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}$/
+const maximumHeaders = 8
+
 const queryName = /^[A-Za-z0-9._~-]{1,64}$/
 
 /** A key that is presented in a header or a query parameter of its own. */
 export const ApiKeyCredential = z
   .strictObject({
     type: z.literal('api_key'),
-    in: z.enum(['header', 'query'], 'either header or query'),
-    name: z.string().describe('The header or the query parameter'),
-    value: Source,
+    in: z.enum(['header', 'query'], 'either header or query').optional(),
+    name: z.string().optional().describe('The header or the query parameter'),
+    value: Source.optional(),
+    headers: z
+      .record(z.string(), Source)
+      .optional()
+      .describe('Several keys at once, each in a header of its own, instead of in, name and value'),
     prefix: z
       .string()
       .regex(/^[\x21-\x7e][\x20-\x7e]{0,31}$/, 'a prefix is 1-32 characters of visible ASCII, such as "Token "')
@@ -29,11 +36,27 @@ export const ApiKeyCredential = z
       .describe('Put before the value in a header'),
   })
   .superRefine((credential, context) => {
-    const problem = credential.in === 'header' ? headerNameProblem(credential.name) : queryNameProblem(credential.name)
-    if (problem !== null) context.addIssue({ code: 'custom', path: ['name'], message: problem })
-    if (credential.in === 'query' && credential.prefix !== undefined) {
-      context.addIssue({ code: 'custom', path: ['prefix'], message: 'only a key in a header has a prefix' })
+    const issue = (path: string[], message: string) => context.addIssue({ code: 'custom', path, message })
+    if (credential.headers !== undefined) {
+      const alone = (['in', 'name', 'value', 'prefix'] as const).find(key => credential[key] !== undefined)
+      if (alone !== undefined) issue([alone], 'with headers, each key has its header and nothing else')
+      const names = Object.keys(credential.headers)
+      if (names.length === 0 || names.length > maximumHeaders) issue(['headers'], `1-${maximumHeaders} headers`)
+      if (new Set(names.map(name => name.toLowerCase())).size < names.length)
+        issue(['headers'], 'a header is there twice')
+      for (const name of names) {
+        const problem = headerNameProblem(name)
+        if (problem !== null) issue(['headers', name], problem)
+      }
+      return
     }
+    const missing = (['in', 'name', 'value'] as const).find(key => credential[key] === undefined)
+    if (missing !== undefined)
+      return issue([missing], 'is missing; a key has in, name and value (or headers, for several)')
+    const { in: place, name = '' } = credential
+    const problem = place === 'header' ? headerNameProblem(name) : queryNameProblem(name)
+    if (problem !== null) issue(['name'], problem)
+    if (place === 'query' && credential.prefix !== undefined) issue(['prefix'], 'only a key in a header has a prefix')
   })
 
 export type ApiKeyCredential = z.output<typeof ApiKeyCredential>
@@ -48,18 +71,43 @@ function queryNameProblem(name: string): string | null {
   return queryName.test(name) ? null : 'a query parameter is named with 1-64 of A-Z, a-z, 0-9, . _ ~ -'
 }
 
-/** Reads a key. What is redacted is the value alone, so that it is found with and without its prefix. */
+/** The values of a key, or of several, in order. */
+export function keysOf(credential: ApiKeyCredential): readonly { readonly key: string; readonly source: Source }[] {
+  if (credential.value !== undefined) return [{ key: 'value', source: credential.value }]
+  return Object.entries(credential.headers ?? {}).map(([name, source]) => ({ key: `headers.${name}`, source }))
+}
+
+/** Lists where the keys are put, in lower case. */
+export function presentedKeys(credential: ApiKeyCredential): Presented {
+  const { in: place, name = '', headers } = credential
+  if (headers !== undefined) return { headers: Object.keys(headers).map(each => each.toLowerCase()), query: [] }
+  const names = [name.toLowerCase()]
+  return place === 'header' ? { headers: names, query: [] } : { headers: [], query: names }
+}
+
+/** Reads a key, or several. What is redacted is each value alone, so that it is found with and without its prefix. */
 export async function readApiKey(credential: ApiKeyCredential, reader: Reader): Promise<Reading> {
-  const value = await reader.read(credential.value, 'value', tokenProblem)
-  const presented = new Secret(reader.name, `${credential.prefix ?? ''}${value}`)
+  const values: string[] = []
+  for (const { key, source } of keysOf(credential)) values.push(await reader.read(source, key, tokenProblem))
+  const secret = (value: string) => new Secret(reader.name, value)
   return {
-    credential: { type: 'api_key', in: credential.in, name: sentName(credential), value: presented },
-    secrets: [new Secret(reader.name, value)],
-    fingerprint: reader.fingerprint(value),
+    credential: leased(credential, values, secret),
+    secrets: values.map(secret),
+    fingerprint: reader.fingerprint(values.join('\n')),
   }
 }
 
-/** Query names tell upper from lower case, header names do not. */
-function sentName(credential: ApiKeyCredential): string {
-  return credential.in === 'header' ? credential.name.toLowerCase() : credential.name
+function leased(
+  { in: place = 'header', name = '', prefix = '', headers }: ApiKeyCredential,
+  values: readonly string[],
+  secret: (value: string) => Secret,
+): LeasedCredential {
+  if (headers !== undefined) {
+    const names = Object.keys(headers).map(each => each.toLowerCase())
+    const fields = Object.fromEntries(names.map((each, index) => [each, secret(values[index] ?? '')]))
+    return { type: 'headers', headers: fields, all: secret(values.join('\n')) }
+  }
+  // Query names tell upper from lower case, header names do not.
+  const sentName = place === 'header' ? name.toLowerCase() : name
+  return { type: 'api_key', in: place, name: sentName, value: secret(`${prefix}${values.join('')}`) }
 }

@@ -42,7 +42,7 @@ async function secretText(id: string, store: AwsStore, fetching: Fetching): Prom
   const keys = await readKeys(store, fetching)
   const { status, text } = await send(id, store, keys, { now: new Date(fetching.clock()), signal }).catch(
     (error: unknown) => {
-      throw unavailable(`Secrets Manager ${whyNoAnswer(error)}`)
+      throw error instanceof Refusal ? error : unavailable(`Secrets Manager ${whyNoAnswer(error)}`)
     },
   )
   if (status !== 200) throw unavailable(`Secrets Manager ${meaningOf(status, text, id)} (status ${status})`)

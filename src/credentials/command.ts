@@ -46,7 +46,9 @@ export async function readCommand({ command, environment }: Command, fetching: F
   try {
     const ended = await outcome(child, { program: written, timeoutMs: fetching.timeoutMs * shareOfTime, kill })
     if (ended.code !== 0) throw unavailable(`${written} ${howItEnded(ended)}`)
-    return valueText(ended.output, `what ${written} printed`)
+    const value = valueText(ended.output, `what ${written} printed`)
+    if (Buffer.byteLength(value) > maxSecretBytes) throw unavailable(`${written} gave no value: ${tooMuch}`)
+    return value
   } finally {
     if (child.exitCode === null && child.signalCode === null) kill()
     process.off('exit', kill)

@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import type { Presented } from '../kind.ts'
-import { ApiKeyCredential } from './api-key.ts'
+import { ApiKeyCredential, keysOf, presentedKeys } from './api-key.ts'
 import { AwsSigv4Credential, keyIdProblem } from './aws-sigv4.ts'
 import { BasicCredential, passwordProblem, usernameProblem } from './basic.ts'
 import { BearerCredential } from './bearer.ts'
@@ -57,7 +57,7 @@ export function partsOf(credential: Credential): readonly Part[] {
       ]
     }
     case 'api_key':
-      return [{ key: 'value', source: credential.value, problemOf: tokenProblem }]
+      return keysOf(credential).map(part => ({ ...part, problemOf: tokenProblem }))
     case 'github_app':
       return [{ key: 'private_key', source: credential.private_key, problemOf: appKeyProblem }]
     case 'password': {
@@ -128,10 +128,8 @@ export function presentedBy(credential: Credential): Presented {
       return { headers: ['authorization'], query: [] }
     case 'jwt':
       return { headers: [credential.header.toLowerCase()], query: [] }
-    case 'api_key': {
-      const name = credential.name.toLowerCase()
-      return credential.in === 'header' ? { headers: [name], query: [] } : { headers: [], query: [name] }
-    }
+    case 'api_key':
+      return presentedKeys(credential)
     case 'aws_sigv4':
       return {
         headers: ['authorization', 'x-amz-date', 'x-amz-content-sha256', 'x-amz-security-token'],

@@ -52,7 +52,6 @@ export async function exchangeOptions(
 
 /** Says why an exchange gave no answer, in words that hold nothing of what was sent or came back. */
 export function whyNoAnswer(error: unknown): string {
-  if (error instanceof Refusal) return error.message
   if (error instanceof ConnectFailed) return `could not be reached: ${error.message.slice(0, 300)}`
   if (error instanceof DOMException && error.name === 'TimeoutError') return 'did not answer in time'
   return 'gave no answer that can be used: it is too large, or broke off'

@@ -83,7 +83,8 @@ export async function readJwt(credential: JwtCredential, reader: Reader): Promis
         const token = await signedToken(credential, key.object, reader.clock())
         return {
           headers: { [header]: secret(scheme === null ? token : `${scheme} ${token}`) },
-          derived: [secret(token), secret(token.slice(token.lastIndexOf('.') + 1))],
+          // What comes before it is known to everybody, and worth nothing without it.
+          derived: [secret(token.slice(token.lastIndexOf('.') + 1))],
         }
       },
     },

@@ -53,8 +53,6 @@ export async function openKeptDatabase(
   const [isDatabaseMissing] = files.map(file => isMissing(file, options.platform))
   if (isDatabaseMissing)
     throw new Refusal('credential_unavailable', `${path} does not exist; keyhold credential login makes it`)
-  // Without a timeout of its own SQLite never waits, and so never blocks this process.
-  const database = explained(() => new DatabaseSync(path, { timeout: 0 }))
   const patiently = async <T>(act: () => T): Promise<T> => {
     const deadline = performance.now() + options.waitMs
     for (;;) {
@@ -66,9 +64,11 @@ export async function openKeptDatabase(
       await sleep(retryMs)
     }
   }
+  // Without a timeout of its own SQLite never waits, and so never blocks this process.
+  const database = explained(() => new DatabaseSync(path, { timeout: 0 }))
   try {
     // EXTRA syncs the folder too: a journal that comes back after a power cut would undo what was committed.
-    explained(() => database.exec('PRAGMA synchronous = EXTRA; PRAGMA trusted_schema = OFF'))
+    await patiently(() => database.exec('PRAGMA synchronous = EXTRA; PRAGMA trusted_schema = OFF'))
     if (options.create) await patiently(() => database.exec(schema))
   } catch (error) {
     database.close()

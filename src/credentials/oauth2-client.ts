@@ -101,9 +101,7 @@ async function ask(
     )
   if (answer.status === 200 && fields !== null && fields['error'] === undefined) {
     asked.granted = fields
-    // Whom an id_token names is of no interest here, and until when a token is good is judged apart.
-    const { id_token: _identity, ...rest } = fields
-    return Response.json(isDevice ? rest : { ...rest, expires_in: undefined })
+    return Response.json(isDevice ? fields : withoutUnneeded(fields))
   }
   const code = fields?.['error']
   // Some providers refuse with a status of 200, others with one of 500.
@@ -111,6 +109,17 @@ async function ask(
   throw unavailable(
     `${whyUnusable(answer.status, isDevice ? 'device_authorization_url' : 'token_url')} (status ${answer.status})`,
   )
+}
+
+/**
+ * Leaves out whom an id_token names, which is of no interest here, until when a token is good, which is judged apart, and what
+ * is there without being anything.
+ */
+function withoutUnneeded(fields: Fields): Fields {
+  const unneeded = ['id_token', 'expires_in']
+  const isSomething = ([key, value]: readonly [string, unknown]) =>
+    !unneeded.includes(key) && value !== null && value !== ''
+  return Object.fromEntries(Object.entries(fields).filter(isSomething))
 }
 
 function hide(asked: Asked, values: readonly unknown[]): void {

@@ -66,9 +66,11 @@ function judged(client: Oauth2Client, parameters: URLSearchParams, state: string
   const { library, name, credential } = client
   const issuer = credential.issuer ?? issuerAt(credential.authorization_url ?? '', parameters.get('iss'))
   try {
-    return library.validateAuthResponse({ ...client.server, issuer }, client.client, parameters, state)
+    const valid = library.validateAuthResponse({ ...client.server, issuer }, client.client, parameters, state)
+    if (valid.getAll('code').length === 1) return valid
+    throw new Error('not one code')
   } catch (error) {
-    if (error instanceof library.AuthorizationResponseError) throw new GrantRefused(error.error, client)
+    if (error instanceof library.AuthorizationResponseError) throw new GrantRefused(error.error, 'login', client)
     const why =
       'the browser came back with an answer that cannot be used, or that names another provider; look at issuer'
     throw new Refusal('credential_unavailable', `${name}: ${why}`)
@@ -138,7 +140,7 @@ async function beginDevice(client: Oauth2Client, signal: AbortSignal) {
     )
     return await library.processDeviceAuthorizationResponse(server, client.client, answer)
   } catch (error) {
-    if (error instanceof library.ResponseBodyError) throw new GrantRefused(error.error, client)
+    if (error instanceof library.ResponseBodyError) throw new GrantRefused(error.error, 'login', client)
     if (asked.granted === null) throw error
     throw noDeviceCode(client)
   }
@@ -171,7 +173,7 @@ async function refreshTokenFrom(
   send: (options: (signal: AbortSignal) => ReturnType<Oauth2Client['options']>) => Promise<Response>,
 ): Promise<string> {
   const asked: Asked = { hidden: new Set(), granted: null }
-  const { refreshToken, token } = await granted(client, asked, () =>
+  const { refreshToken, token } = await granted(client, asked, 'login', () =>
     send(signal => client.options(asked, requestMs, signal)),
   )
   if (token instanceof Refusal) throw token

@@ -18,14 +18,20 @@ export function whyUnusable(status: number, key: string): string {
   return 'refuses without a reason that is known'
 }
 
+/** What was asked for when a provider refused: a token for a call, or the refresh token of a login. */
+export type Occasion = 'call' | 'login'
+
 /** Says what an error code of a provider means (RFC 6749, 5.2; RFC 8628, 3.5; RFC 8707, 2), in words that help. */
-export function whyRefused(code: string, credential: Oauth2Credential, name: string): string {
+export function whyRefused(code: string, credential: Oauth2Credential, name: string, occasion: Occasion): string {
+  const isLogin = occasion === 'login'
   switch (code) {
     case 'invalid_client':
       return credential.private_key === undefined
         ? 'the provider does not accept the client; look at client_id, client_secret and client_authentication'
         : 'the provider does not accept the client; look at client_id, private_key, key_id, issuer and at the clock of this machine'
     case 'invalid_grant':
+      if (isLogin)
+        return 'the provider does not accept the answer to this login: it came too late, or twice; log in again'
       return credential.grant === 'refresh_token'
         ? `the refresh token was refused: expired, revoked or used already; run keyhold credential login ${name}`
         : 'the provider refuses the grant; the client may have been disabled'
@@ -35,11 +41,12 @@ export function whyRefused(code: string, credential: Oauth2Credential, name: str
       return 'the provider gives no token for this use; look at resource and audience'
     case 'unauthorized_client':
     case 'unsupported_grant_type':
+      if (isLogin) return 'the provider does not let people log in to this client in this way; allow it there'
       return `the provider does not let this client use the grant ${credential.grant}; allow it there`
     case 'invalid_request':
       return 'the provider does not understand the request; look at client_authentication, audience, resource and scopes'
     case 'access_denied':
-      return 'the login was declined'
+      return isLogin ? 'the login was declined' : 'the provider refuses access'
     case 'expired_token':
       return 'nobody entered the code in time'
     case 'temporarily_unavailable':

@@ -5,7 +5,7 @@ import { type Oauth2Credential, refreshTokenProblem } from './oauth2.ts'
 import { lifeOf } from './oauth2-answer.ts'
 import { type Asked, type Oauth2Client, openClient } from './oauth2-client.ts'
 import type { ClientProof } from './oauth2-proof.ts'
-import { whyRefused } from './oauth2-refused.ts'
+import { type Occasion, whyRefused } from './oauth2-refused.ts'
 import type { Exchanged, Exchanging } from './reading.ts'
 import { tokenProblem } from './value-problem.ts'
 
@@ -49,7 +49,7 @@ export async function fetchAccessToken(
   let newest: string | null = null
 
   async function byClient(): Promise<Granted> {
-    return granted(client, asked, () =>
+    return granted(client, asked, 'call', () =>
       library.clientCredentialsGrantRequest(server, client.client, authentication, parameters, options()),
     )
   }
@@ -57,7 +57,7 @@ export async function fetchAccessToken(
   async function byRefreshToken(refreshToken: string): Promise<{ readonly value: string; readonly result: Granted }> {
     asked.hidden.add(refreshToken)
     const additionalParameters = parameters
-    const result = await granted(client, asked, () =>
+    const result = await granted(client, asked, 'call', () =>
       library.refreshTokenGrantRequest(server, client.client, authentication, refreshToken, {
         ...options(),
         additionalParameters,
@@ -67,7 +67,9 @@ export async function fetchAccessToken(
     return { value: newest, result }
   }
 
-  const { token } = await (item === undefined ? byClient() : replaceKept(item, places, input.timeoutMs, byRefreshToken))
+  // A request that is cut short may have used the refresh token up: waiting for others leaves it at least half of the time.
+  const waitMs = input.timeoutMs / 2
+  const { token } = await (item === undefined ? byClient() : replaceKept(item, places, waitMs, byRefreshToken))
   if (token instanceof Refusal) throw token
   const secrets = [...asked.hidden].map(value => new Secret(name, value))
   const secret = new Secret(name, token.value)
@@ -105,7 +107,12 @@ function parametersOf({ scopes, audience, resource }: Oauth2Credential): Record<
  *
  * @throws Refusal credential_unavailable when nothing was granted
  */
-export async function granted(client: Oauth2Client, asked: Asked, send: () => Promise<Response>): Promise<Granted> {
+export async function granted(
+  client: Oauth2Client,
+  asked: Asked,
+  occasion: Occasion,
+  send: () => Promise<Response>,
+): Promise<Granted> {
   const { library, server, name } = client
   const unavailable = (why: string) => new Refusal('credential_unavailable', `${name}: ${why}`)
   asked.granted = null
@@ -114,14 +121,14 @@ export async function granted(client: Oauth2Client, asked: Asked, send: () => Pr
     // The same for every grant, but for what comes with an id_token.
     await library.processGenericTokenEndpointResponse(server, client.client, await send())
   } catch (error) {
-    if (error instanceof library.ResponseBodyError) throw new GrantRefused(error.error, client)
+    if (error instanceof library.ResponseBodyError) throw new GrantRefused(error.error, occasion, client)
     // An answer with a status of 200 may hold a new refresh token whatever else is wrong with it.
-    if (asked.granted === null) throw error
+    if (asked.granted === null) throw error instanceof Refusal ? error : unavailable('the request cannot be made')
     isConform = false
   }
   const fields = asked.granted as Asked['granted']
   if (fields === null) throw unavailable('the token endpoint gave no answer that can be used')
-  const refreshToken = fields['refresh_token'] ?? null
+  const refreshToken = fields['refresh_token'] || null
   const refreshProblem = refreshToken === null ? null : stringProblem(refreshToken, refreshTokenProblem)
   if (refreshProblem !== null) throw unavailable(`the new refresh token ${refreshProblem}`)
   const problem =
@@ -157,8 +164,8 @@ const notYet = ['authorization_pending', 'slow_down'] as const
 export class GrantRefused extends Refusal {
   readonly notYet: (typeof notYet)[number] | null
 
-  constructor(oauthCode: string, { credential, name }: Pick<Oauth2Client, 'credential' | 'name'>) {
-    super('credential_unavailable', `${name}: ${whyRefused(oauthCode, credential, name)}`)
+  constructor(oauthCode: string, occasion: Occasion, { credential, name }: Pick<Oauth2Client, 'credential' | 'name'>) {
+    super('credential_unavailable', `${name}: ${whyRefused(oauthCode, credential, name, occasion)}`)
     this.notYet = notYet.find(code => code === oauthCode) ?? null
   }
 }

@@ -34,6 +34,8 @@ function secretOf(credential: LeasedCredential): Secret {
       return credential.userAndPassword
     case 'api_key':
       return credential.value
+    case 'headers':
+      return credential.all
     case 'password':
       return credential.password
     case 'mtls':

@@ -40,7 +40,7 @@ export type VaultAnswer = z.output<typeof Answer>
  */
 export async function askVault(store: VaultStore, request: VaultRequest): Promise<VaultAnswer> {
   const { status, text } = await send(store, request).catch((error: unknown) => {
-    throw unavailable(`Vault ${whyNoAnswer(error)}`)
+    throw error instanceof Refusal ? error : unavailable(`Vault ${whyNoAnswer(error)}`)
   })
   if (status === 204) return {}
   if (status !== 200) throw unavailable(`Vault ${request.words?.[status] ?? meaningOf(status)} (status ${status})`)

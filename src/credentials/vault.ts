@@ -3,7 +3,7 @@ import { maxSecretBytes } from './file.ts'
 import type { Fetched, Fetching, SourceLease } from './read-source.ts'
 import type { VaultStore } from './stores.ts'
 import { type VaultLeases, vaultLeases } from './vault-lease.ts'
-import { endOf, logIn, type VaultToken } from './vault-login.ts'
+import { logIn, type VaultToken } from './vault-login.ts'
 import { askVault } from './vault-request.ts'
 
 /** One login, for everything that is read with it. */
@@ -78,14 +78,8 @@ async function find(
     words: { 400: unknown, 403: refused, 404: `${unknown}${advice(path, mount.data ?? {})}` },
   })
   if (!lease_id) return { fields: fieldsOf(data, mount.data ?? {}), expiresAt: null, lease: null }
-  const seconds = lease_duration ?? 0
-  // What a token has made ends with it at the latest.
-  const ends = [endOf(seconds, now), login.endsAt].filter(end => end !== null)
-  return {
-    fields: data ?? {},
-    expiresAt: ends.length === 0 ? null : Math.min(...ends),
-    lease: leases.add(lease_id, seconds, renewable ?? false),
-  }
+  const made = { id: lease_id, seconds: lease_duration ?? 0, renewable: renewable ?? false, since: now }
+  return { fields: data ?? {}, ...(await leases.add(made, signal)) }
 }
 
 /** What Vault says about the mount that a path is in (as the `vault kv` command asks for it). */

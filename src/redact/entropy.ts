@@ -4,22 +4,28 @@ export const shortestPart = 12
 /** What is longer than the signature of any JWT is a container of things, many of which are known: a keystore, a document. */
 const longestRandomPart = 1_400
 
-/** In a fifth of all places the kind of character changes; random text does so about twice as often, words hardly ever. */
-const leastChanges = 0.2
+/** In how many places the kind of character changes; random text does so three times as often, words hardly ever. */
+const leastChanges = 1 / 8
 
 /** How much of a text may read like words. */
-const mostWords = 1 / 3
+const mostWords = 0.4
 
 /**
- * Tells whether parts of this text are worth a search: at least 20 characters of a token's alphabet in which letters and digits
- * mix as they do by chance. Two arguments carry that. Twelve such characters have 48 bits (hexadecimal digits) or more, so with a
+ * Tells whether parts of this text are worth a search: at least 20 characters of a token's alphabet in which letters and digits,
+ * or letters of either case, mix as they do by chance. Two arguments carry that. Twelve such characters have 48 bits (hexadecimal digits) or more, so with a
  * thousand of them searched for, a false find is to be expected in some 2^38 characters of equally random text, and in none that
  * people wrote. And nobody can try them all: words of a passphrase could be guessed one at a time, and their redaction would
  * confirm each guess, so words, numbers and what repeats itself are found as a whole only.
  */
 export function isRandom(text: string): boolean {
   if (text.length < 20 || text.length > longestRandomPart || !/^[\w+/-]+$/.test(text)) return false
-  if (count(text, /[0-9]/g) < 2 || count(text, /[A-Za-z]/g) < 2 || new Set(text).size < 8) return false
+  const [small, capital, digits] = [/[a-z]/g, /[A-Z]/g, /[0-9]/g].map(kind => count(text, kind)) as [
+    number,
+    number,
+    number,
+  ]
+  const isMixed = digits >= 2 ? small + capital >= 2 : small >= 5 && capital >= 5
+  if (!isMixed || new Set(text).size < 8) return false
   return changesIn(text) >= leastChanges * text.length && wordsIn(text) <= mostWords * text.length
 }
 
@@ -51,7 +57,7 @@ function changesIn(text: string): number {
 
 /** How many characters belong to something that could be pronounced. */
 function wordsIn(text: string): number {
-  const runs = text.match(/[A-Z]?[a-z]{3,}|[A-Z]{4,}/g) ?? []
+  const runs = text.match(/[A-Z]?[a-z]{4,}|[A-Z]{5,}/g) ?? []
   return runs
     .filter(run => /[aeiouy]/i.test(run) && !/[^aeiouy]{4}|[aeiou]{3}/i.test(run))
     .reduce((sum, run) => sum + run.length, 0)

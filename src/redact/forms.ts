@@ -1,8 +1,11 @@
 import type { Letters, Step } from './letters.ts'
 import { optional, sequence } from './pattern.ts'
 
-/** One form of a secret: steps that follow one another. */
-export type Form = readonly Step[]
+/** One form of a secret: steps that follow one another, made when asked for. */
+export interface Form {
+  readonly length: number
+  at(index: number): Step
+}
 
 /** Returns what is secret about a value: the line break that ends a file is often trimmed on the way, and line breaks change. */
 export function essence(value: string): string {
@@ -15,7 +18,7 @@ export function essence(value: string): string {
  */
 export function formsOf(value: string, letters: Letters): readonly Form[] {
   const text = essence(value)
-  const texts = inBothDirections(text).map(each => Array.from(each, character => letters.text(character)))
+  const texts = inBothDirections(text).map(each => formOf(Array.from(each), character => letters.text(character)))
   const packed = packedIn(text)
   const written = packed === null ? byteStrings(text) : [...byteStrings(text), packed]
   return [...texts, ...written.flatMap(bytes => formsOfBytes(bytes, letters))]
@@ -44,9 +47,13 @@ function byteStrings(text: string): readonly Buffer[] {
 function formsOfBytes(bytes: Buffer, letters: Letters): readonly Form[] {
   return [
     ...[0, 1, 2].map(offset => base64(bytes, offset, letters)),
-    Array.from(bytes.toString('hex'), (digit, index) => letters.hex(digit, index > 0 && index % 2 === 0)),
-    Array.from(bytes, (byte, index) => letters.number(byte, index > 0)),
+    formOf(bytes.toString('hex'), (digit, index) => letters.hex(digit, index > 0 && index % 2 === 0)),
+    formOf(bytes, (byte, index) => letters.number(byte, index > 0)),
   ]
+}
+
+function formOf<Item>(items: ArrayLike<Item>, step: (item: Item, index: number) => Step): Form {
+  return { length: items.length, at: index => step(items[index] as Item, index) }
 }
 
 /**
@@ -57,7 +64,9 @@ function base64(bytes: Buffer, offset: number, letters: Letters): Form {
   const text = Buffer.concat([Buffer.alloc(offset), bytes]).toString('base64')
   const begin = Math.ceil((offset * 8) / 6)
   const end = Math.floor(((offset + bytes.length) * 8) / 6)
-  const steps = Array.from(text.slice(begin, end), (letter, index) => letters.base64(letter, index > 0))
+  const form = formOf(text.slice(begin, end), (letter, index) => letters.base64(letter, index > 0))
   const padding = Array.from(text.slice(end), letter => letters.base64(letter, true))
-  return padding.length === 0 ? steps : [...steps, () => optional(sequence(...padding.map(step => step())))]
+  if (padding.length === 0) return form
+  const last: Step = () => optional(sequence(...padding.map(step => step())))
+  return { length: form.length + 1, at: index => (index < form.length ? form.at(index) : last) }
 }

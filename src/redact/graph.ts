@@ -10,23 +10,24 @@ const unitsPerStep = 4096
 
 /** All forms of all secrets as one automaton that can be read in either direction. */
 export class Graph {
-  /** The forms one after another, each ended by a null. */
-  readonly #steps: (Step | null)[] = [null]
-  readonly #owners: number[] = [0]
-  readonly #firstSteps: number[] = []
+  readonly #forms: readonly Form[]
+  /** The number of the secret, by form. */
+  readonly #owners: readonly number[]
+  /** The number of the first step, by form. Behind the last one of each there is a number without a step. */
+  readonly #firstSteps: readonly number[]
+  readonly #steps = new Map<number, Step | null>()
   readonly #fragments = new Map<Step, Fragment>()
   readonly #openings = new Map<Step, Opening>()
 
   /** `secrets[i]` holds the forms of secret number i. */
   constructor(secrets: readonly (readonly Form[])[]) {
-    secrets.forEach((forms, owner) => {
-      for (const form of forms) {
-        this.#firstSteps.push(this.#steps.length)
-        for (const step of [...form, null]) {
-          this.#steps.push(step)
-          this.#owners.push(owner)
-        }
-      }
+    this.#forms = secrets.flat()
+    this.#owners = secrets.flatMap((forms, owner) => forms.map(() => owner))
+    let next = 1
+    this.#firstSteps = this.#forms.map(form => {
+      const first = next
+      next += form.length + 1
+      return first
     })
   }
 
@@ -81,13 +82,13 @@ export class Graph {
   canContinue(thread: Thread): boolean {
     const [step, unit, fragment] = this.#locate(thread)
     return (
-      (fragment.following[unit] ?? []).length > 0 || (fragment.isLast[unit] === true && this.#steps[step + 1] !== null)
+      (fragment.following[unit] ?? []).length > 0 || (fragment.isLast[unit] === true && this.#step(step + 1) !== null)
     )
   }
 
   /** Returns the number of the secret whose form a thread reads. */
   owner(thread: Thread): number {
-    return this.#owners[Math.floor(thread / unitsPerStep)] ?? 0
+    return this.#owners[this.#formAt(Math.floor(thread / unitsPerStep))] ?? 0
   }
 
   #enter(from: number, character: string, found: Thread[]): void {
@@ -115,9 +116,31 @@ export class Graph {
     return [step, thread % unitsPerStep, fragment]
   }
 
+  #step(number: number): Step | null {
+    const known = this.#steps.get(number)
+    if (known !== undefined) return known
+    const index = this.#formAt(number)
+    const form = this.#forms[index]
+    const offset = number - (this.#firstSteps[index] ?? 0)
+    const step = form && offset < form.length ? form.at(offset) : null
+    this.#steps.set(number, step)
+    return step
+  }
+
+  /** Returns which form has this step, or ends before it; -1 before the first. */
+  #formAt(step: number): number {
+    let [low, high] = [-1, this.#forms.length - 1]
+    while (low < high) {
+      const middle = (low + high + 1) >> 1
+      if ((this.#firstSteps[middle] ?? 0) <= step) low = middle
+      else high = middle - 1
+    }
+    return low
+  }
+
   /** Most forms are left as soon as it is known what they begin with. */
   #opening(step: number): Opening | null {
-    const make = this.#steps[step] ?? null
+    const make = this.#step(step)
     if (!make) return null
     const known = this.#openings.get(make) ?? openingOf(make())
     this.#openings.set(make, known)
@@ -126,7 +149,7 @@ export class Graph {
 
   /** Compiled when first met: of a long key's thousands of forms, a search rarely gets beyond the first steps. */
   #fragment(step: number): Fragment | null {
-    const make = this.#steps[step] ?? null
+    const make = this.#step(step)
     if (!make) return null
     const known = this.#fragments.get(make)
     if (known) return known

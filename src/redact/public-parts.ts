@@ -25,6 +25,8 @@ const formats: readonly RegExp[] = [
   // Azure: a signature, the date, the region and the service behind the key.
   /^([A-Za-z0-9]{52})JQQJ99/,
   /^([A-Za-z0-9+/]{76})\+ASt.{6}==$/,
+  // Telegram: the id of the bot.
+  /^\d{5,12}:AA([\w-]+)$/,
   // Facebook and Square: the id of the app.
   /^EAA\w{17}([\w-]+)$/,
   // Google: the time and more behind the first part.
@@ -41,10 +43,10 @@ const formats: readonly RegExp[] = [
 ]
 
 /** Words and numbers that say what a token is and whose: `ghp_`, `sk-ant-api03-`, `xoxb-123456-7890-`, `PMAK-0123abcd-`. */
-const leadingWords = /^(?:(?:[a-z][a-z0-9]*|[A-Z][A-Z0-9]*|\d+)[-_])+/
+const leadingWords = /^(?:(?:[a-z][a-z0-9]+|[A-Z][A-Z0-9]+|\d{2,})[-_])+/
 
 /** The data centre, as in `-us5`. */
-const trailingWord = /[-_][a-z]{1,6}\d{0,3}$/
+const trailingWord = /[-_][a-z]{2,6}\d{0,3}$/
 
 /** So long a token has a structure of its own, and begins with what kind it is, for whom and since when. */
 const longToken = 128
@@ -69,8 +71,8 @@ export function withoutPublicParts(token: string): readonly string[] {
   const last = token.split(token.includes('://') ? /[/?&=]/ : /[.:~ ]/).at(-1) ?? ''
   const part = last
     .replace(/={1,2}$/, '')
-    .replace(leadingWords, '')
     .replace(trailingWord, '')
+    .replace(leadingWords, '')
   return withoutText(part.length > longToken ? part.slice(headOfLongToken) : part)
 }
 

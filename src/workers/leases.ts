@@ -1,4 +1,5 @@
-import type { Lease, Leasing } from '../credentials/lease.ts'
+import type { Leasing } from '../credentials/lease.ts'
+import type { Lease } from '../credentials/lend.ts'
 import { sameSecrets } from '../credentials/same-secrets.ts'
 import type { LeasedCredential } from '../kind.ts'
 import type { Secret } from '../secret.ts'

@@ -15,6 +15,9 @@ import {
 /** How long after a call's deadline a worker may still answer before it is killed. */
 const graceMs = 1_000
 
+/** How long a worker that is stopped may take to give back what stores have made for it. */
+const stopGraceMs = 3_000
+
 /** What a worker process reports besides results. */
 export interface WorkerEvents {
   leased(lease: Pick<Leased, 'credential' | 'fingerprint' | 'asked'>): void
@@ -158,7 +161,7 @@ export class WorkerProcess {
   async stop(): Promise<void> {
     this.#stopping = true
     if (this.#child.connected) this.#child.disconnect()
-    const timer = setTimeout(() => this.#child.kill('SIGKILL'), graceMs)
+    const timer = setTimeout(() => this.#child.kill('SIGKILL'), stopGraceMs)
     await this.#gone.promise
     clearTimeout(timer)
   }

@@ -39,7 +39,20 @@ const graph: Import[] = files.flatMap(from =>
 const layers: readonly (readonly string[])[] = [
   ['refusal', 'secret'],
   ['kind', 'units'],
-  ['net', 'process', 'policy', 'limits', 'approvals', 'audit', 'agents', 'credentials', 'redact', 'openapi', 'presets'],
+  [
+    'net',
+    'process',
+    'policy',
+    'limits',
+    'approvals',
+    'audit',
+    'agents',
+    'credentials',
+    'redact',
+    'openapi',
+    'presets',
+    'selftest',
+  ],
   ['workers', 'config'],
   ['gate'],
   ['server'],
@@ -48,7 +61,7 @@ const layers: readonly (readonly string[])[] = [
 ]
 
 /** Within the third layer, who may use whom; everybody else there stands alone. */
-const neighbours = new Set(['agents>policy', 'credentials>redact', 'credentials>net'])
+const neighbours = new Set(['agents>policy', 'credentials>redact', 'credentials>net', 'selftest>credentials'])
 
 const partOf = (file: string) => (file.startsWith('tools/') ? 'tools' : (file.split('/')[1] ?? '').replace(/\.ts$/, ''))
 const layerOf = (part: string) => layers.findIndex(layer => layer.includes(part))
@@ -106,7 +119,11 @@ describe('what only certain files may touch', () => {
     ['the environment', /\bprocess\.env\b/, ['src/main.ts', 'src/worker.ts']],
     ['the standard streams', /\bprocess\.(?:stdout|stderr|stdin)\b/, ['src/main.ts']],
     ['the console', /\bconsole\./, []],
-    ['child processes', /node:child_process/, ['src/workers/process.ts']],
+    [
+      'child processes',
+      /node:child_process/,
+      ['src/credentials/command.ts', 'src/workers/process.ts', 'src/workers/probe.ts'],
+    ],
     [
       'undici',
       /from 'undici'/,
@@ -121,7 +138,10 @@ describe('what only certain files may touch', () => {
         'tools/http/present.ts',
         'src/net/authorization.ts',
         'src/net/trust.ts',
+        'src/credentials/aws-secrets.ts',
+        'src/credentials/fingerprint.ts',
         'src/credentials/same-secrets.ts',
+        'src/credentials/vault-request.ts',
         'src/redact/redactor.ts',
         'src/credentials/aws-signature.ts',
       ],

@@ -333,6 +333,22 @@ describe('under the permissions of a worker', () => {
     await writeKept('shop', secret, places)
     expect(await useWith(undefined, 'shop')).toMatch(/^credential_unavailable: .*ERR_ACCESS_DENIED/)
   })
+
+  // SQLite opens files by itself: what keeps another item closed is its key, which is not SQLite's to open.
+  test('nor the key of another item', async () => {
+    await writeKept('billing', '1', places)
+    await writeKept('shop', secret, places)
+    const flags = sourceNeeds({ kept: 'billing' }, places, {}).files.map(path => `--allow-fs-read=${path}`)
+    const reading = (item: string) =>
+      promisify(execFile)(process.execPath, [
+        '--permission',
+        ...flags,
+        '--eval',
+        `console.log(fs.readFileSync(${JSON.stringify(inKept(`${item}.age`))}).length > 0)`,
+      ])
+    expect((await reading('billing')).stdout).toBe('true\n')
+    await expect(reading('shop')).rejects.toMatchObject({ stderr: expect.stringContaining('ERR_ACCESS_DENIED') })
+  })
 })
 
 function canMount(): boolean {

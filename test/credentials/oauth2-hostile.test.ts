@@ -1,9 +1,11 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { readKept, writeKept } from '../../src/credentials/kept.ts'
+import { createAuthority } from '../support/certificates.ts'
 import { answer, pour, type RawUpstream, repeated, type Script, startRawUpstream } from '../support/raw-upstream.ts'
 import { leasingOf, redactedBy } from './reading.ts'
 
@@ -265,6 +267,68 @@ describe('what a token endpoint may answer: each is a code and a sentence, and s
   })
 })
 
+test.each([
+  [
+    'fields of its own',
+    { 'quoted "{[': '}"]', list: [{ a: 1 }, { a: 2 }], nested: { access_token: words, a: { a: 1 } } },
+  ],
+  ['a scope', { scope: 'invoices.read' }],
+  ['an id_token that nobody could check', { id_token: 'it_0123456789abcdef' }],
+  ['a refresh token that is none', { refresh_token: null }],
+  ['an empty refresh token', { refresh_token: '', scope: null }],
+])('a token with %s is a token', async (_what, fields) => {
+  script = grantOf(fields)
+  const lease = await leasing('client_credentials').get()
+  expect(redactedBy(lease)).toContain(access)
+})
+
+describe('a token endpoint with TLS', () => {
+  const authority = createAuthority()
+  const certificate = (alt: string) => authority.issue(alt.replace(/\W/g, '-'), { alt, for: 'server' })
+  afterAll(() => authority.remove())
+
+  async function at(alt: string, credential: object): Promise<string> {
+    const { certificate: cert, privateKey } = certificate(alt)
+    const server = await startRawUpstream(socket => answer(socket, JSON.stringify(good), json), {
+      tls: { cert, key: privateKey },
+    })
+    const token_url = `${server.url}/token`
+    const lease = leasing('client_credentials', { token_url, ...credential }, 3_000).get()
+    const result = await lease.then(
+      () => 'a token',
+      (error: Error) => error.message,
+    )
+    expect(server.requests.length).toBe(result === 'a token' ? 1 : 0)
+    await server.close()
+    return result
+  }
+
+  test('is asked when its certificate is that of an authority that is trusted', async () => {
+    expect(await at('IP:127.0.0.1', { ca: authority.ca.certificateFile })).toBe('a token')
+  })
+
+  test('is sent nothing when it is not', async () => {
+    expect(await at('IP:127.0.0.1', {})).toMatch(
+      /^shop: the token endpoint cannot be reached: TLS with 127\.0\.0\.1:\d+ failed \([A-Z_]+\)$/,
+    )
+  })
+
+  test('is sent nothing when its certificate is for another host', async () => {
+    expect(await at('DNS:id.example.com', { ca: authority.ca.certificateFile })).toMatch(/cannot be reached: TLS with/)
+  })
+
+  test('is sent nothing when the file of its authority is not there', async () => {
+    expect(await at('IP:127.0.0.1', { ca: '/nonexistent/ca.pem' })).toBe('/nonexistent/ca.pem (ca) cannot be read')
+  })
+})
+
+test('a token endpoint whose name leads to an address that is not public is sent nothing', async () => {
+  const name = { token_url: 'https://localhost.localdomain/token' }
+  expect(await refused(leasing('client_credentials', name).get())).toMatch(
+    /^shop: the token endpoint cannot be reached: /,
+  )
+})
+
 describe('a token whose end', () => {
   test.each([
     ['is far', { expires_in: 1e308 }, 86_400],
@@ -329,5 +393,23 @@ describe('a new refresh token', () => {
     script = grantOf({ refresh_token: token })
     expect(await refused(leasing('refresh_token').get())).toBe(`shop: the new refresh token ${why}`)
     expect(await readKept('billing', places())).toBe(oldToken)
+  })
+
+  test('is not asked for with what little time is left after waiting for another process', async () => {
+    script = async (socket, request) => {
+      await sleep(800)
+      await grantOf({ refresh_token: newToken })(socket, request)
+    }
+    const before = endpoint.requests.length
+    const [first, second] = await Promise.allSettled([
+      leasing('refresh_token', {}, 1_200).get(),
+      leasing('refresh_token', {}, 1_200).get(),
+    ])
+    expect([first.status, second.status].sort()).toEqual(['fulfilled', 'rejected'])
+    expect([first, second].find(({ status: how }) => how === 'rejected')).toMatchObject({
+      reason: { message: expect.stringContaining('is in use by another process, which did not finish in time') },
+    })
+    expect(endpoint.requests.length).toBe(before + 1)
+    expect(await readKept('billing', places())).toBe(newToken)
   })
 })

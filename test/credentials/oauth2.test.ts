@@ -3,7 +3,7 @@ import { inspect } from 'node:util'
 import { decodeJwt, decodeProtectedHeader } from 'jose'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Credential } from '../../src/credentials/credential.ts'
-import type { Lease, LeaseOptions } from '../../src/credentials/lease.ts'
+import type { Lease, LeaseOptions } from '../../src/credentials/lend.ts'
 import { type OauthProvider, startOauthProvider } from '../support/oauth-provider.ts'
 import { leasingOf, redactedBy } from './reading.ts'
 
@@ -15,7 +15,7 @@ const keys = {
   ed25519: generateKeyPairSync('ed25519'),
 }
 const pem = (key: KeyObject) => key.export({ type: 'pkcs8', format: 'pem' }) as string
-const machine = {
+const metadata = {
   grant_types: ['client_credentials'],
   redirect_uris: [],
   response_types: [],
@@ -33,9 +33,9 @@ beforeAll(async () => {
   }
   provider = await startOauthProvider({
     clients: [
-      { ...machine, client_id: 'b-a.s_i:c', client_secret: secret, token_endpoint_auth_method: 'client_secret_basic' },
-      { ...machine, client_id: 'post', client_secret: secret, token_endpoint_auth_method: 'client_secret_post' },
-      { ...machine, client_id: 'signed', token_endpoint_auth_method: 'private_key_jwt', jwks },
+      { ...metadata, client_id: 'b-a.s_i:c', client_secret: secret, token_endpoint_auth_method: 'client_secret_basic' },
+      { ...metadata, client_id: 'post', client_secret: secret, token_endpoint_auth_method: 'client_secret_post' },
+      { ...metadata, client_id: 'signed', token_endpoint_auth_method: 'private_key_jwt', jwks },
     ],
   })
 })

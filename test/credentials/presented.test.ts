@@ -65,6 +65,20 @@ describe('a key in a place of its own', () => {
     expect(lease.fingerprint).toBe(fingerprintOf(fingerprintKey, 'key_0123456789'))
   })
 
+  test('several keys, each in its header', async () => {
+    const headers = { 'DD-Api-Key': { env: 'KEY' }, 'DD-Application-Key': { env: 'PASS' } }
+    const lease = await leasingOf({ type: 'api_key', headers }, environment).get()
+    const { credential } = lease
+    if (credential.type !== 'headers') throw new Error(`became ${credential.type}`)
+    const sent = Object.entries(credential.headers).map(([header, value]) => [header, value.use(text => text)])
+    expect(sent).toEqual([
+      ['dd-api-key', environment.KEY],
+      ['dd-application-key', environment.PASS],
+    ])
+    expect(redactedBy(lease)).toEqual([environment.KEY, environment.PASS])
+    expect(inspect(lease, { depth: null, showHidden: true }) + JSON.stringify(lease)).not.toContain(environment.KEY)
+  })
+
   test.each(['abcdefg', 'key_0123\r\nx-evil: 1', 'kéy_0123456', ' key_0123456'])('%j is refused', async value => {
     const leasing = leasingOf({ type: 'api_key', in: 'header', name: 'x-key', value: { env: 'KEY' } }, { KEY: value })
     await expect(leasing.get()).rejects.toMatchObject({ code: 'credential_unavailable' })

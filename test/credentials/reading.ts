@@ -1,6 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { Credential } from '../../src/credentials/credential.ts'
-import { createLease, type Lease, type LeaseOptions } from '../../src/credentials/lease.ts'
+import { createLease } from '../../src/credentials/lease.ts'
+import type { Lease, LeaseOptions } from '../../src/credentials/lend.ts'
 
 /** The key that fingerprints are made with here. */
 export const fingerprintKey = Buffer.from('the key of this installation')

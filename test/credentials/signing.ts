@@ -1,6 +1,6 @@
 import type { LeasedCredential, UnsignedRequest } from '../../src/kind.ts'
 import { Secret } from '../../src/secret.ts'
-import type { LeaseOptions } from '../../src/credentials/lease.ts'
+import type { LeaseOptions } from '../../src/credentials/lend.ts'
 import { leasingOf, redactedBy } from './reading.ts'
 
 /** What a signer came to, in plain. */

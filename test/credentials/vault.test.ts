@@ -126,7 +126,7 @@ describe('a field of a secret is read', () => {
     expect((await read('secret/shop#token', trusting)).value).toBe(secret)
     expect(await refusalOf('secret/shop#token', fetchingFrom({ url }, logins.token))).toContain('could not be reached')
     const missing = fetchingFrom({ url }, logins.token, { ca: '/nowhere/ca.pem' })
-    expect(await refusalOf('secret/shop#token', missing)).toContain('/nowhere/ca.pem (ca) cannot be read')
+    expect(await refusalOf('secret/shop#token', missing)).toBe('/nowhere/ca.pem (ca) cannot be read')
   })
 })
 
@@ -243,7 +243,7 @@ describe('a read that does not succeed says why, and nothing that the server sai
       'a token with a line break',
       200,
       'application/json',
-      login('hvs.two\\nlines-0123'),
+      loginGiving('hvs.two\\nlines-0123'),
       'the token that Vault gave contains a line break',
     ],
     [
@@ -254,7 +254,13 @@ describe('a read that does not succeed says why, and nothing that the server sai
       'Vault fails at the moment (status 500)',
     ],
     ['a limit', 429, 'application/json', '{"errors":["as the server says"]}', 'wants fewer requests'],
-    ['an answer of 10 MB', 200, 'application/json', login('x'.repeat(10_000_000)), 'it is too large, or broke off'],
+    [
+      'an answer of 10 MB',
+      200,
+      'application/json',
+      loginGiving('x'.repeat(10_000_000)),
+      'it is too large, or broke off',
+    ],
   ])('%s', async (_, status, type, body, reason) => {
     const vault = await vaultWith()
     vault.answer = response => void response.writeHead(status, { 'content-type': type }).end(body)
@@ -293,7 +299,7 @@ describe('a read that does not succeed says why, and nothing that the server sai
   })
 })
 
-function login(token: string): string {
+function loginGiving(token: string): string {
   return `{"auth":{"client_token":"${token}","lease_duration":60,"renewable":true}}`
 }
 
@@ -381,6 +387,22 @@ describe('a user that Vault makes', () => {
     expect((await userOf(leasing)).lease.expiresAt).toBe(now + 40 * stepMs)
   })
 
+  test('is no longer than the token that was given, which is left to whoever renews it', async () => {
+    const { vault } = await setUp({ tokenSeconds: 40 })
+    const given = await fetch(`${vault.url}/v1/auth/approle/login`, { method: 'POST', body: JSON.stringify(appRole) })
+    const { auth } = (await given.json()) as { readonly auth: { readonly client_token: string } }
+    const stores = Stores.parse(storesOf(vault, logins.token))
+    const leasing = leasingOf(written, { VAULT_TOKEN: auth.client_token }, { stores, clock })
+    const first = await userOf(leasing)
+    expect(first.lease.expiresAt).toBe(now + 40 * stepMs)
+    now += 30 * stepMs
+    const renew = { method: 'POST', body: '{}', headers: { 'x-vault-token': auth.client_token } }
+    await fetch(`${vault.url}/v1/auth/token/renew-self`, renew)
+    const same = await userOf(leasing)
+    expect([same.username, same.lease.expiresAt]).toEqual([first.username, now + 40 * stepMs])
+    expect(vault.asked().filter(each => each.includes('renew-self'))).toHaveLength(1)
+  })
+
   test('goes on being used while Vault is down, as long as it is valid', async () => {
     const { vault, leasing } = await setUp()
     const first = await userOf(leasing)
@@ -417,12 +439,25 @@ describe('a user that Vault makes', () => {
 
   test('is not left behind when Vault made it but did not answer in time', async () => {
     const { vault } = await setUp()
-    vault.silent = /^\/v1\/database/
+    vault.held = { paths: /^\/v1\/database/, until: new Promise(() => {}) }
     const fetching = fetchingOf({ environment, stores: storesOf(vault), timeoutMs: 400, clock })
     const refused = read('database/creds/readonly#password', fetching).catch((error: Error) => error.message)
     await expect.poll(() => vault.users()).toHaveLength(1)
     expect(await refused).toBe('Vault did not answer in time')
     await fetching.end()
     expect([...vault.users(), ...vault.tokens()]).toEqual([])
+  })
+
+  test('is not left behind when the reading was over before Vault answered, because another value failed', async () => {
+    const { vault } = await setUp({ forbidden: [] })
+    const { promise: until, resolve: release } = Promise.withResolvers<void>()
+    vault.held = { paths: /^\/v1\/database/, until }
+    const fetching = fetchingOf({ environment, stores: storesOf(vault, logins.token), clock })
+    const refused = read('database/creds/readonly#password', fetching).catch((error: Error) => error.message)
+    await expect.poll(() => vault.users()).toHaveLength(1)
+    await fetching.end()
+    release()
+    expect(await refused).toBe('Vault made a lease that nobody waits for any more')
+    expect(vault.users()).toEqual([])
   })
 })

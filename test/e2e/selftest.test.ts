@@ -23,6 +23,7 @@ const credentials: Record<string, { readonly type: string }> = {
   bearer: { type: 'bearer', token: sealed('a') },
   basic: { type: 'basic', username: 'ann', password: sealed('b') },
   header: { type: 'api_key', in: 'header', name: 'x-api-key', value: { env: 'NOBODY_SET_THIS' } },
+  headers: { type: 'api_key', headers: { 'dd-api-key': sealed('k1'), 'dd-application-key': sealed('k2') } },
   query: { type: 'api_key', in: 'query', name: 'key', value: { vault: 'secret/maps#key' } },
   app: { type: 'github_app', app_id: '1', installation_id: '2', private_key: sealed('d') },
   client: { ...oauth2, grant: 'client_credentials', client_secret: { command: ['/bin/false'] } },
@@ -65,7 +66,7 @@ function write(names: readonly string[]): void {
 const clean = { leaks: [], skipped: null }
 
 describe('selftest leaks finds nothing', () => {
-  test.each([[['bearer', 'basic', 'header']], [['query', 'app', 'client']], [['person', 'aws']], [['hmac', 'jwt']]])(
+  test.each([[['bearer', 'basic', 'header']], [['query', 'app', 'client']], [['person', 'aws']], [['hmac', 'jwt', 'headers']]])(
     'in tools with %j, whose secrets were given back in every way',
     async names => {
       write(names)

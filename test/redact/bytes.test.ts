@@ -116,7 +116,7 @@ describe('bytes pass as they are', () => {
     ['zeros', Buffer.alloc(100_000)],
     ['an image with texts', png(['tEXt', text('a', 'b')], ['zTXt', text('a', '\0', deflateSync('hello'))], pixels)],
     ['a PNG that is cut off', png(pixels, ['tEXt', text('a', 'b')]).subarray(0, 300)],
-    ['half of the secret', around(Buffer.from(secret.slice(0, -1)))],
+    ['the beginning of the secret', around(Buffer.from(secret.slice(0, 15)))],
     ['gzip of something harmless', gzipSync(noise(100_000))],
     ['gzip that is cut off', gzipSync(noise(100_000)).subarray(0, 50_000)],
     ['zlib of something harmless', deflateSync('hello')],

@@ -11,15 +11,15 @@ const texts: Record<string, string> = {
   'entities of zeros': '&#0000000'.repeat(size / 9),
   'one entity of zeros': `&#${'0'.repeat(size)}`,
   ampersands: `&${'amp;'.repeat(size / 4)}`,
-  'beginnings of the secret': secret.slice(0, -1).repeat(size / 39),
+  'beginnings of the secret': secret.slice(0, 15).repeat(size / 15),
   'beginnings of its base64': Buffer.from(secret)
     .toString('base64')
-    .slice(0, 50)
-    .repeat(size / 50),
+    .slice(0, 19)
+    .repeat(size / 19),
   'beginnings of its hex': Buffer.from(secret)
     .toString('hex')
-    .slice(0, -1)
-    .repeat(size / 79),
+    .slice(0, 31)
+    .repeat(size / 31),
   'its first character': 'g'.repeat(size),
   'its first character, escaped': '\\u0067'.repeat(size / 6),
   'any marks of escapes': (random => Array.from({ length: size / 2 }, () => marks[random(marks.length)]).join(''))(
@@ -37,6 +37,28 @@ describe.each(Object.entries(texts))('a million characters of %s', (_, text) => 
     const collector = redactorOf(secret).collect()
     for (let at = 0; at < text.length; at += 7) collector.push(text.slice(at, at + 7))
     expect(collector.end('text').value === text).toBe(true)
+  })
+})
+
+describe.each([
+  ['the secret', secret],
+  ['its base64', Buffer.from(secret).toString('base64').slice(0, -4)],
+  ['its hex', Buffer.from(secret).toString('hex')],
+])('a million characters of nearly all of %s', (_, form) => {
+  const text = form.slice(0, -1).repeat(size / form.length)
+  const expected = redactorOf(secret)
+    .text(form.slice(0, -1))
+    .repeat(size / form.length)
+
+  test('come out without its parts, in time', { timeout: 10_000 }, () => {
+    expect(expected).not.toContain(form.slice(10, 40))
+    expect(redactorOf(secret).text(text) === expected).toBe(true)
+  })
+
+  test('come out so in small pieces, in time', { timeout: 10_000 }, () => {
+    const collector = redactorOf(secret).collect()
+    for (let at = 0; at < text.length; at += 7) collector.push(text.slice(at, at + 7))
+    expect(collector.end('text').value === expected).toBe(true)
   })
 })
 

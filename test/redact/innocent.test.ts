@@ -1,7 +1,9 @@
 import { globSync, readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { formsOf } from '../support/forms.ts'
-import { collected, redactorOf, samples } from './samples.ts'
+import { corpus } from './corpus.ts'
+import { randomValues } from './random-values.ts'
+import { collected, isFoundInParts, redactorOf, samples, seeded } from './samples.ts'
 
 const ordinary = [
   ...globSync('src/**/*.ts'),
@@ -9,9 +11,14 @@ const ordinary = [
   ...globSync('node_modules/*/README.md'),
 ].map(path => ({ path, text: readFileSync(path, 'utf8') }))
 
-/** Secrets that differ from this one in a letter or digit about its middle. */
+const innocent = corpus()
+
+/** Secrets that differ from this one in a letter or digit about its middle; or in one of every eight, where parts are found. */
 function nearly(secret: string): readonly string[] {
   const characters = [...secret]
+  if (isFoundInParts(secret)) {
+    return ['Q', 'z', '~'].map(other => characters.map((each, index) => (index % 8 === 4 ? other : each)).join(''))
+  }
   const half = Math.floor(characters.length / 2)
   const middle = characters.findIndex((character, index) => index >= half && /[\p{L}\d]/u.test(character))
   const other = characters[middle] === 'Q' ? 'R' : 'Q'
@@ -45,4 +52,26 @@ test('without a secret in it, a text comes out byte for byte as it was, also in 
   const redactor = redactorOf(...Object.values(samples))
   for (const { path, text } of ordinary.slice(0, 50))
     expect(collected(redactor, text.split('')) === text, path).toBe(true)
+})
+
+describe.each([1, 20, 200])('%i random values', count => {
+  const random = seeded(count)
+  const values = randomValues(count, random)
+  const redactor = redactorOf(...values)
+
+  test.each(Object.keys(innocent))('are not seen in %s, whole or in part', { timeout: 120_000 }, kind => {
+    const texts = innocent[kind] ?? []
+    expect(texts.reduce((sum, { text }) => sum + text.length, 0)).toBeGreaterThan(300_000)
+    for (const { name, text } of texts) expect(redactor.text(text) === text, name).toBe(true)
+  })
+
+  test('are seen there, once each, where they are put', () => {
+    const [{ text } = { text: '' }] = innocent['source code'] ?? []
+    for (const value of values) {
+      const at = random(text.length)
+      expect(redactor.text(`${text.slice(0, at)} ${value} ${text.slice(at)}`).split('[credential github]').length).toBe(
+        2,
+      )
+    }
+  })
 })

@@ -15,6 +15,24 @@ export const samples = {
   'the shortest secret': 'aB3$xY9z',
 } as const
 
+/** Those of which every twelve characters are found as well. */
+const foundInParts: readonly string[] = [
+  samples['a GitHub token'],
+  samples['a base64 key'],
+  samples['a hexadecimal key'],
+]
+
+/** How much of the beginning of a form comes out as it was. */
+export function unfinished(form: string, secret: string): string {
+  const half = Math.floor(form.length / 2)
+  return form.slice(0, isFoundInParts(secret) ? Math.min(half, 11) : half)
+}
+
+/** Tells whether a secret is found in parts. */
+export function isFoundInParts(secret: string): boolean {
+  return foundInParts.includes(secret)
+}
+
 export const label = '[credential github]'
 
 /** Makes the redactor of secrets that all bear the same label. */

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 // @ts-expect-error it comes without types
-import Provider from 'oidc-provider'
+import { Provider } from 'oidc-provider'
 
 /** One request to the token endpoint, with what was made of it. */
 export interface TokenRequest {
@@ -20,7 +20,7 @@ export interface OauthProvider {
   readonly authorizationUrl: string
   readonly deviceUrl: string
   readonly tokenRequests: readonly TokenRequest[]
-  /** Is waited for before a token request is looked at. */
+  /** Is waited for before a token request is looked at; where it fails, the connection is closed. */
   beforeToken: () => Promise<void>
   /** Makes a refresh token as a login would, for a client of the provider. */
   refreshToken(clientId: string, scope?: string): Promise<string>
@@ -112,8 +112,13 @@ export async function startOauthProvider(options: ProviderOptions): Promise<Oaut
     for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk)
     const body = Buffer.concat(chunks).toString()
     const one: TokenRequest = { headers: request.headers, form: new URLSearchParams(body), status: 0, answer: {} }
+    try {
+      await provider.beforeToken()
+    } catch {
+      response.destroy()
+      return
+    }
     tokenRequests.push(one)
-    await provider.beforeToken()
     // The provider takes a body that was read already; it says so in a warning on its console.
     Object.assign(request, { body: Object.fromEntries(one.form) })
     const end = response.end.bind(response) as (body: string) => ServerResponse

@@ -22,8 +22,8 @@ export interface VaultServer {
   /** Users that can log in now. */
   users(): readonly string[]
   sealed: boolean
-  /** Does what such paths ask for, but never answers them. */
-  silent: RegExp | null
+  /** Does what requests for such paths ask for, but answers them only then. */
+  held: { readonly paths: RegExp; readonly until: Promise<void> } | null
   /** Instead of doing anything, answers like this from now on. */
   answer: ((response: ServerResponse, received: Received) => void) | null
   close(): Promise<void>
@@ -82,10 +82,10 @@ export async function startVault(options: VaultOptions = {}): Promise<VaultServe
   const tokens = new Map<string, Token>()
   const leases = new Map<string, Lease>()
 
-  const upstream = await startUpstream((received, response) => {
+  const upstream = await startUpstream(async (received, response) => {
     if (server.answer !== null) return server.answer(response, received)
     const [status, body] = outcome(received)
-    if (server.silent?.test(received.url)) return
+    if (server.held?.paths.test(received.url)) await server.held.until
     response.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store' })
     response.end(body === undefined ? undefined : `${JSON.stringify(body)}\n`)
   })
@@ -98,7 +98,7 @@ export async function startVault(options: VaultOptions = {}): Promise<VaultServe
     valid: (username, password) => living().some(each => each.username === username && each.password === password),
     users: () => living().map(({ username }) => username),
     sealed: false,
-    silent: null,
+    held: null,
     answer: null,
     close: () => upstream.close(),
   }
@@ -139,6 +139,7 @@ export async function startVault(options: VaultOptions = {}): Promise<VaultServe
     if (method === 'POST' && path === 'auth/token/revoke-self') return revokeToken(token)
     if (renewing && path === 'sys/leases/renew') return renewLease(String(given['lease_id']), given['increment'])
     if (renewing && path === 'sys/leases/revoke') return revokeLease(String(given['lease_id']))
+    if (method === 'GET' && path === 'auth/token/lookup-self') return lookUp(token)
     if (method !== 'GET') return [405, { errors: ['unsupported operation'] }]
     if (path.startsWith('sys/internal/ui/mounts/')) return mountOf(path.slice('sys/internal/ui/mounts/'.length))
     if (path.startsWith('database/creds/')) return makeUser(path, token)
@@ -163,6 +164,12 @@ export async function startVault(options: VaultOptions = {}): Promise<VaultServe
     return [200, { ...envelope, auth: { ...auth, token_type: 'service', renewable: true, orphan: true } }]
   }
 
+  function lookUp(id: string): Outcome {
+    const endsAt = tokens.get(id)?.endsAt
+    const ttl = endsAt === undefined ? 0 : Math.floor((endsAt - clock()) / 1_000)
+    return [200, { ...envelope, data: { id, ttl, policies: ['default'], renewable: ttl > 0, type: 'service' } }]
+  }
+
   function renewToken(id: string): Outcome {
     const token = tokens.get(id)
     if (token === undefined) return [400, { errors: ['lease is not renewable'] }]
@@ -173,7 +180,7 @@ export async function startVault(options: VaultOptions = {}): Promise<VaultServe
 
   function revokeToken(id: string): Outcome {
     tokens.delete(id)
-    for (const lease of [...leases.values()]) if (lease.token === id) leases.delete(lease.id)
+    for (const lease of leases.values()) if (lease.token === id) leases.delete(lease.id)
     return [204]
   }
 

@@ -13,7 +13,8 @@ import { calling, type Connected, httpTransport, newClient, startServe } from '.
 import { startUpstream } from '../support/upstream.ts'
 
 const missing = otherUserMissing()
-if (missing !== null) console.warn(`test/workers/hardened.test.ts leaves out what needs another user: ${missing}`)
+/** A name that says why its tests are left out, where they are. */
+const named = (name: string) => (missing === null ? name : `${name} (left out: ${missing})`)
 
 const cleanUps: (() => unknown)[] = []
 afterEach(async () => {
@@ -46,7 +47,7 @@ async function served(home: Home): Promise<Client> {
     () => server.stop(),
     () => client.close(),
   )
-  return { ...calling(client), pid: server.pid, log: server.log }
+  return { ...calling(client), pid: server.pid, log: () => server.log() }
 }
 
 /** A client of `keyhold stdio` that runs as a user without rights. */
@@ -78,7 +79,7 @@ async function seenBySameUser(home: Home, pid: number): Promise<Record<string, s
 
 const everything = (what: string) => ({ mem: what, environ: what, maps: what, fd: what, exe: what, auxv: what })
 
-describe.skipIf(missing !== null)('a hardened worker', () => {
+describe.skipIf(missing !== null)(named('a hardened worker'), () => {
   const ways: readonly (readonly [string, (home: Home) => Promise<Client>])[] = [
     ['serve', served],
     ['stdio', overStdio],
@@ -172,7 +173,7 @@ describe('where hardening does not hold', () => {
     expect(server.log()).toContain('"level":40')
   })
 
-  test.skipIf(missing !== null)('a copy that does not run is not used', async () => {
+  test.skipIf(missing !== null)(named('a copy that does not run is not used'), async () => {
     const { home } = await makeInstallation()
     const file = join(home.folder, 'no-program')
     writeFileSync(file, 'just text', { mode: 0o755 })
@@ -180,7 +181,7 @@ describe('where hardening does not hold', () => {
     expect(JSON.parse(out)).toMatchObject({ holds: false, reason: expect.stringContaining('Node does not run') })
   })
 
-  test.skipIf(missing !== null)('a launcher that is a script has no loader to copy', async () => {
+  test.skipIf(missing !== null)(named('a launcher that is a script has no loader to copy'), async () => {
     const { home } = await makeInstallation()
     const file = join(home.folder, 'script')
     writeFileSync(file, '#!/bin/sh\n', { mode: 0o755 })

@@ -22,6 +22,10 @@ export function present(credential: LeasedCredential | null): Presentation {
       if (credential.in === 'header') return headers({ [name]: value.use(key => key) })
       return { headers: {}, query: value.use(key => new URLSearchParams([[name, key]]).toString()) }
     }
+    case 'headers':
+      return headers(
+        Object.fromEntries(Object.entries(credential.headers).map(([name, value]) => [name, value.use(key => key)])),
+      )
     case 'mtls':
     // What it adds depends on the request as a whole; see `signedHeaders`.
     case 'signer':

@@ -52,7 +52,7 @@ function judged(
   const token = authorization.replace(/^Bearer /, '')
   const [header, payload, proof = ''] = token.split('.')
   const expected = createHmac('sha256', shared).update(`${header}.${payload}`).digest('base64url')
-  return { problem: proof === expected ? null : 'another signature', proof: token }
+  return { problem: proof === expected ? null : 'another signature', proof }
 }
 
 let tools: Tools

@@ -1,7 +1,15 @@
-import { chmodSync, symlinkSync, writeFileSync } from 'node:fs'
+import { execFile } from 'node:child_process'
 import { hash } from 'node:crypto'
+import { chmodSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { afterEach, describe, expect, test } from 'vitest'
+import { launchFor, workerPlan } from '../../../src/cli/run-gate.ts'
+import { worldOf } from '../../../src/cli/world-of.ts'
+import { loadConfig } from '../../../src/config/load.ts'
+import { codeFolders } from '../../../src/process/code.ts'
+import { ToolWorker } from '../../../src/workers/tool-worker.ts'
+import { kinds } from '../../../tools/index.ts'
 import { type Home, makeHome } from '../../support/home.ts'
 import { keyringMissing, startKeyring } from '../../support/keyring.ts'
 import { agentToken, joinCalls } from '../../support/scene.ts'
@@ -10,6 +18,7 @@ import { calling, connect, httpTransport, newClient, startServe } from '../../su
 import { echo, type Respond, startUpstream } from '../../support/upstream.ts'
 import { appRole, startVault } from '../../support/vault-server.ts'
 
+const root = new URL('../../..', import.meta.url).pathname.replace(/\/$/, '')
 const secret = 'ghp_R4nd0mLookingT0kenValue/+x9'
 const keys = { access_key_id: { env: 'AWS_ID' }, secret_access_key: { env: 'AWS_KEY' } }
 const approle = { role_id: appRole.role_id, secret_id: { env: 'VAULT_SECRET_ID' } }
@@ -118,12 +127,12 @@ test('a source that is slow or down refuses its own tool within its own bound, i
   for (let call = 0; call < 5; call++) {
     expect((await connected.call('quick_call_api', issues)).structured['status']).toBe(200)
   }
-  expect(performance.now() - began).toBeLessThan(6_000)
+  expect(performance.now() - began).toBeLessThan(8_000)
   const refused = await Promise.all(slow)
   const tookMs = performance.now() - began
   expect(refused.map(({ structured }) => structured['code'])).toEqual(names.map(() => 'credential_unavailable'))
   expect(tookMs).toBeGreaterThan(8_000)
-  expect(tookMs).toBeLessThan(13_000)
+  expect(tookMs).toBeLessThan(20_000)
   await connected.close()
   expect(upstream.requests).toHaveLength(5)
   const details = Object.fromEntries(calls().map(({ tool, detail }) => [tool, detail]))
@@ -187,58 +196,103 @@ describe('a user that Vault makes for a tool', () => {
       expect([...vault.users(), ...vault.tokens()]).toEqual([])
     }
   })
+
+  test('is revoked when its worker has had nothing to do for a while, and the next call has a new one', async () => {
+    const { home, vault, upstream } = await setUpDynamic()
+    const world = {
+      ...worldOf(process, {
+        kinds,
+        version: '0.0.0',
+        argv: [],
+        execPath: process.execPath,
+        workerEntry: join(root, 'src/worker.ts'),
+        presetsFolder: '',
+        code: codeFolders(root, specifier => import.meta.resolve(specifier)),
+      }),
+      environment: home.environment,
+      home: home.folder,
+    }
+    const loaded = await loadConfig(home.environment['KEYHOLD_CONFIG'] ?? '', kinds)
+    const { tool, verb } = loaded.verbs.get('orders_call_api') ?? expect.fail('there is no such MCP tool')
+    const launch = launchFor(world, undefined)
+    const plan = workerPlan({ world, loaded, tool, launch, fingerprintKey: Buffer.from('of this test') })
+    const ended: boolean[] = []
+    const events = {
+      leased() {},
+      partial() {},
+      malformed() {},
+      exited: (how: { expected: boolean }) => void ended.push(how.expected),
+    }
+    const worker = new ToolWorker({ ...plan, idleMs: 100 }, events)
+    const names: (string | undefined)[] = []
+    for (const round of [1, 2]) {
+      const { request } = verb.plan(verb.input.parse(issues))
+      const job = { request, timeoutMs: 10_000, idempotent: true, reads: true, onceKey: null, permit: () => null }
+      expect(await worker.run({ ...job, signal: new AbortController().signal })).toMatchObject({
+        answer: { status: 200 },
+      })
+      names.push(upstream.requests.at(-1)?.headers.authorization)
+      await expect.poll(() => [...vault.users(), ...vault.tokens()], { timeout: 5_000 }).toEqual([])
+      await expect.poll(() => ended).toEqual(Array.from({ length: round }, () => true))
+    }
+    expect(new Set(names).size).toBe(2)
+  })
 })
 
-describe('what is wrong with a source is told to the admin, and neither the agent nor the record sees a value', () => {
-  const missing = keyringMissing()
+/** Sources that give nothing, and what the admin is told. */
+function brokenSources(folder: string): Readonly<Record<string, readonly [object, string]>> {
+  const put = (name: string, content: string, mode: number) => {
+    writeFileSync(join(folder, name), content)
+    chmodSync(join(folder, name), mode)
+    return join(folder, name)
+  }
+  symlinkSync('mode', join(folder, 'link'))
+  return {
+    mode: [{ file: put('mode', secret, 0o644) }, 'is open to other users; run: chmod 600'],
+    absent: [{ file: join(folder, 'absent') }, 'does not exist'],
+    empty: [{ file: put('empty', '\n', 0o600) }, 'is empty'],
+    lines: [{ file: put('lines', `${secret}\n${secret}`, 0o600) }, 'contains a line break (U+000A)'],
+    large: [{ file: put('large', secret.repeat(400_000), 0o600) }, 'is larger than 65536 bytes'],
+    linked: [{ systemd: 'link' }, 'is a symbolic link, which is not followed here'],
+    changed: [{ kubernetes: put('changed', secret, 0o666) }, 'may be changed by other users'],
+    prints: [{ command: ['head', '-c', '1G', '/dev/zero'] }, 'head was ended: it prints more than the 65536 bytes'],
+    fails: [{ command: ['sh', '-c', `echo ${secret}; exit 2`] }, 'sh failed with exit code 2, without a word'],
+    missing: [{ command: ['no-such-program', secret] }, 'no-such-program does not exist, or not in PATH'],
+    html: [{ vault: 'secret/shop#token' }, 'Vault answered with something that is not of its API'],
+    redirect: [{ aws_secrets: 'shop' }, 'Secrets Manager redirects, which is not followed (status 302)'],
+    locked: [{ keychain: 'shop' }, 'the keychain is locked'],
+  }
+}
 
-  test('of any kind', async context => {
-    const reason = await missing
-    context.skip(reason !== null, `there is no keyring: ${reason}`)
+const noKeyring = await keyringMissing()
+
+test.skipIf(noKeyring !== null)(
+  `what is wrong with a source is told to the admin, and neither agent nor record sees a value${noKeyring === null ? '' : ` (not tried: ${noKeyring})`}`,
+  async () => {
     const keyring = await startKeyring()
     cleanUps.push(() => keyring.stop())
-    const put = (folder: string, name: string, content: string, mode: number) => {
-      writeFileSync(join(folder, name), content)
-      chmodSync(join(folder, name), mode)
-      return join(folder, name)
-    }
+    const script = new URL('../../support/use-keychain.ts', import.meta.url).pathname
+    await promisify(execFile)(process.execPath, [script, 'write', 'shop', secret], { env: keyring.environment })
+    await keyring.lock()
+    const reasons: [string, string][] = []
     const { home, upstream, vault, aws, calls } = await setUp(({ folder }) => {
-      const sources: Record<string, readonly [object, string]> = {
-        mode: [{ file: put(folder, 'mode', secret, 0o644) }, 'is open to other users; run: chmod 600'],
-        absent: [{ file: join(folder, 'absent') }, 'does not exist'],
-        empty: [{ file: put(folder, 'empty', '\n', 0o600) }, 'is empty'],
-        lines: [{ file: put(folder, 'lines', `${secret}\n${secret}`, 0o600) }, 'contains a line break (U+000A)'],
-        large: [{ file: put(folder, 'large', secret.repeat(400_000), 0o600) }, 'is larger than 65536 bytes'],
-        linked: [{ systemd: 'link' }, 'is a symbolic link, which is not followed here'],
-        changed: [{ kubernetes: put(folder, 'changed', secret, 0o666) }, 'may be changed by other users'],
-        prints: [{ command: ['head', '-c', '1G', '/dev/zero'] }, 'head was ended: it prints more than the 65536 bytes'],
-        fails: [{ command: ['sh', '-c', `echo ${secret}; exit 2`] }, 'sh failed with exit code 2, without a word'],
-        missing: [{ command: ['no-such-program', secret] }, 'no-such-program does not exist, or not in PATH'],
-        html: [{ vault: 'secret/shop#token' }, 'Vault answered with something that is not of its API'],
-        redirect: [{ aws_secrets: 'shop' }, 'Secrets Manager redirects, which is not followed (status 302)'],
-        locked: [{ keychain: 'shop' }, 'locked'],
-      }
-      symlinkSync('mode', join(folder, 'link'))
-      Object.assign(reasons, Object.fromEntries(Object.entries(sources).map(([name, [, why]]) => [name, why])))
-      const credentials = Object.entries(sources).map(([name, [token]]) => [name, { type: 'bearer', token }])
-      return { credentials: Object.fromEntries(credentials) as Given['credentials'] }
+      const broken = Object.entries(brokenSources(folder))
+      reasons.push(...broken.map(([name, [, reason]]): [string, string] => [name, reason]))
+      return { credentials: Object.fromEntries(broken.map(([name, [token]]) => [name, { type: 'bearer', token }])) }
     })
     vault.answer = response => void response.writeHead(200).end(`<html>${secret}</html>`)
     aws.answer = response => void response.writeHead(302, { location: `${upstream.url}/${secret}` }).end()
     Object.assign(home.environment, keyring.environment)
-    await keyring.lock()
     const connected = await connect(home, 'stdio', '2026-07-28')
-    const answers = await Promise.all(Object.keys(reasons).map(name => connected.call(`${name}_call_api`, issues)))
+    const answers = await Promise.all(reasons.map(([name]) => connected.call(`${name}_call_api`, issues)))
     await connected.close()
-    expect(answers.map(({ structured }) => structured['code'])).toEqual(answers.map(() => 'credential_unavailable'))
+    expect(answers.map(({ structured }) => structured['code'])).toEqual(reasons.map(() => 'credential_unavailable'))
     expect(upstream.requests).toEqual([])
     const details = new Map(calls().map(({ tool, detail }) => [tool, detail]))
-    for (const [name, why] of Object.entries(reasons))
-      expect([name, details.get(name)]).toEqual([name, expect.stringContaining(why)])
+    const told = reasons.map(([name, reason]) => [name, expect.stringContaining(reason)])
+    expect(reasons.map(([name]) => [name, details.get(name)])).toEqual(told)
     const shown = answers.map(({ raw }) => raw).join('') + home.auditText() + connected.log()
-    expect(shown).not.toContain(secret)
     expect(shown).not.toContain(secret.slice(0, 16))
-  }, 60_000)
-})
-
-const reasons: Record<string, string> = {}
+  },
+  60_000,
+)

@@ -50,7 +50,7 @@ async function startSshd(allowed: string): Promise<Server> {
       'PermitRootLogin prohibit-password',
       'StrictModes no',
       'UsePAM no',
-      `PidFile none`,
+      'PidFile none',
     ].join('\n'),
   )
   const process = spawn(sshd, ['-D', '-e', '-f', config], { stdio: ['ignore', 'ignore', 'pipe'] })
@@ -134,7 +134,7 @@ test('a key without a line break at its end, which ssh would not take, logs in a
   const server = await startSshd(pair.publicKey)
   try {
     const file = `${pair.file}.bare`
-    writeFileSync(file, `${pair.privateKey.trim().replaceAll('\n', '\r\n')}`, { mode: 0o600 })
+    writeFileSync(file, pair.privateKey.trim().replaceAll('\n', '\r\n'), { mode: 0o600 })
     const read = `${pair.file}.read`
     writeFileSync(read, await readKey(file), { mode: 0o600 })
     expect(await logIn(server, read)).toBe('let in\n')

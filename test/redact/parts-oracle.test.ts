@@ -1,0 +1,312 @@
+import { createPrivateKey, createPublicKey, generateKeyPairSync } from 'node:crypto'
+import { describe, expect, test } from 'vitest'
+import { createRedactor } from '../../src/redact/redactor.ts'
+import { Secret } from '../../src/secret.ts'
+import { base62, hexOf, jwtOf, randomBytesOf, textOf } from './random-values.ts'
+import { label, redactorOf, seeded } from './samples.ts'
+
+/*
+ * An agent that makes an API give its own text back sees what is redacted in it. If it knew eleven characters in a row of what is searched
+ * for, it could try each twelfth one and read a key off, character by character. So nothing that it can know may be among these.
+ */
+
+const random = seeded(97)
+const any = (length: number) => textOf(random, length)
+const base64 = (text: string) => Buffer.from(text).toString('base64').replace(/=+$/, '')
+
+/** What is the same for all, or shown by the provider, as `known`; the rest as `secret`. */
+interface Piece {
+  readonly known?: string
+  readonly secret?: string
+}
+
+const known = (text: string): Piece => ({ known: text })
+const secret = (text: string): Piece => ({ secret: text })
+
+const jwt = jwtOf(random)
+const behindPayload = jwt.lastIndexOf('.') + 1
+
+const formats: Record<string, readonly Piece[]> = {
+  'a token of GitHub': [known('ghp_'), secret(any(36))],
+  'a fine-grained token of GitHub': [known(`github_pat_${any(22)}_`), secret(any(59))],
+  'a key of Stripe, with the account': [known(`sk_live_51${any(16)}`), secret(any(80))],
+  'a token of Slack, with team and bot': [known('xoxb-123456789012-1234567890123-'), secret(any(24))],
+  'a webhook of Slack': [known('https://hooks.slack.com/services/T01ABCDEFGH/B01ABCDEFGH/'), secret(any(24))],
+  'a token of Telegram': [known('1234567890:AA'), secret(textOf(random, 33, `${base62}_`))],
+  'a token of Discord': [known(`${base64('123456789012345678')}.GzAbCd.`), secret(any(38))],
+  'a key of OpenAI': [known('sk-proj-'), secret(any(74)), known('T3BlbkFJ'), secret(any(74))],
+  'a key of Anthropic': [known('sk-ant-api03-'), secret(`${any(93)}AA`)],
+  'a key of Google': [known('AIzaSy'), secret(any(33))],
+  'a key of SendGrid': [known(`SG.${any(22)}.`), secret(any(43))],
+  'a key of Postman': [known(`PMAK-${hexOf(random, 12)}-`), secret(hexOf(random, 17))],
+  'a key of Airtable': [known(`pat${any(14)}.`), secret(hexOf(random, 32))],
+  'a key of Tailscale': [known(`tskey-auth-${any(12)}CNTRL-`), secret(any(32))],
+  'a token of Databricks': [known('dapi'), secret(hexOf(random, 16))],
+  'a key of Mailchimp': [secret(hexOf(random, 16)), known('-us21')],
+  'a token of Atlassian': [known('ATATT3xFfGF0'), secret(any(172)), known('=1A2B3C4D')],
+  'a key of Azure': [secret(any(52)), known('JQQJ99BFACAAAAAAAAAAAAASAZDO1a2b')],
+  'a token of Sentry': [
+    known(`sntrys_${base64('{"iat":1767225600.1,"url":"https://sentry.io","org":"acme"}')}_`),
+    secret(any(43)),
+  ],
+  'a token of PyPI': [
+    known(base64('\x02\x01\x08pypi.org\x02$123e4567-e89b-12d3-a456-426614174000\0\x02*[3,"123e4567-e89b"]\0\0\x06 ')),
+    secret(any(43)),
+  ],
+  'a token of Fernet': [known('gAAAAABlkg8AAAAAAAAA'), secret(any(120)), known('==')],
+  'a session token of AWS': [
+    known(
+      `${base64(`!\n\torigin_ec\x10z\x1a\tus-east-1"H0F\x02`)}${any(60)}${base64('\x1a\x0c123456789012"\x0c')}${any(300)}`,
+    ),
+  ],
+  'a JWT': [known(jwt.slice(0, behindPayload)), secret(jwt.slice(behindPayload))],
+  'a Basic string': [known(base64('deploy-agent')), known(base64(`:${any(24)}`))],
+  'user and password': [known('deploy-agent-of-acme:'), secret(any(30))],
+  'a document with a key': [known(base64(JSON.stringify({ user: 'agent', region: 'eu', k: any(40) })))],
+}
+
+function textOfPieces(pieces: readonly Piece[]): string {
+  return pieces.map(piece => piece.known ?? piece.secret ?? '').join('')
+}
+
+/** All stretches of this length in a value, and whether they have something in them that can be known. */
+function stretches(pieces: readonly Piece[], length: number): { text: string; isKnown: boolean }[] {
+  const text = textOfPieces(pieces)
+  const marks = pieces
+    .map(({ known, secret = '' }) => (known === undefined ? 's'.repeat(secret.length) : 'k'.repeat(known.length)))
+    .join('')
+  return Array.from({ length: text.length - length + 1 }, (_, at) => ({
+    text: text.slice(at, at + length),
+    isKnown: marks.slice(at, at + length).includes('k'),
+  }))
+}
+
+/** A stretch as it is, reversed, and in what its bytes alone determine of hexadecimal digits and base64. */
+function echoes(text: string): readonly string[] {
+  return [text, [...text].reverse().join('')].flatMap(each => [
+    each,
+    Buffer.from(each).toString('hex'),
+    ...[0, 1, 2].map(offset => {
+      const encoded = Buffer.from('~'.repeat(offset) + each).toString('base64')
+      return encoded.slice(Math.ceil((offset * 8) / 6), Math.floor(((offset + each.length) * 8) / 6))
+    }),
+  ])
+}
+
+describe.each(Object.entries(formats))('%s', (_, pieces) => {
+  const value = textOfPieces(pieces)
+  const redactor = redactorOf(value)
+
+  test('gives nothing away to who knows what can be known: no stretch with a known character is redacted', () => {
+    const withKnown = stretches(pieces, 12).filter(({ isKnown }) => isKnown)
+    for (const text of withKnown.flatMap(stretch => echoes(stretch.text))) {
+      expect(redactor.text(`"${text}"`)).toBe(`"${text}"`)
+    }
+  })
+
+  test('gives nothing away with all that is known and up to eleven characters more', () => {
+    for (const [index, piece] of pieces.entries()) {
+      if (piece.known === undefined) continue
+      const before = pieces[index - 1]?.secret ?? ''
+      const after = pieces[index + 1]?.secret ?? ''
+      if (before + after === '') continue
+      for (let more = 0; more <= 11; more += 1) {
+        for (const text of [piece.known + after.slice(0, more), before.slice(before.length - more) + piece.known]) {
+          if (text !== value) expect(redactor.text(`<${text}>`)).toBe(`<${text}>`)
+        }
+      }
+    }
+  })
+
+  test('is found in the middle of what is secret, and as a whole', () => {
+    for (const { secret = '' } of pieces) {
+      if (secret === '') continue
+      const middle = Math.floor(secret.length / 2)
+      expect(redactor.text(`"${secret.slice(middle - 6, middle + 6)}"`)).toBe(`"${label}"`)
+    }
+    expect(redactor.text(value)).toBe(label)
+  })
+})
+
+test('the head of a key tells nothing while fewer than twelve of its characters are right, wherever a text is cut', () => {
+  const value = `ghp_${any(36)}`
+  const redactor = redactorOf(value)
+  const shownOf = (guess: string) => {
+    const text = redactor.collect()
+    text.push(`${'x'.repeat(50)} ${guess}`)
+    text.limit()
+    text.push('y'.repeat(100))
+    return { settled: text.settled, shown: text.cut().value as string }
+  }
+  for (let length = 1; length < 16; length += 1) {
+    const right = value.slice(0, length)
+    const wrong = `${value.slice(0, length - 1)}~`
+    expect(shownOf(right)).toEqual({ settled: true, shown: `${'x'.repeat(50)} ${right}` })
+    expect(shownOf(wrong)).toEqual({ settled: true, shown: `${'x'.repeat(50)} ${wrong}` })
+  }
+})
+
+test('how much is held back depends on the kinds of characters, not on which they are', () => {
+  const value = any(40)
+  const redactor = redactorOf(value)
+  const released = (text: string) => {
+    const collector = redactor.collect()
+    collector.push(text)
+    return collector.length
+  }
+  for (let length = 1; length < 12; length += 1) {
+    const wrong = value
+      .slice(5, 5 + length)
+      .split('')
+      .reverse()
+      .join('')
+    expect(released(`! ${value.slice(5, 5 + length)}`)).toBe(released(`! ${wrong}`))
+  }
+})
+
+const keys = {
+  'an RSA key (PKCS #8)': generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({
+    type: 'pkcs8',
+    format: 'pem',
+  }),
+  'an RSA key (PKCS #1)': generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({
+    type: 'pkcs1',
+    format: 'pem',
+  }),
+  'a P-256 key (SEC 1)': generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({
+    type: 'sec1',
+    format: 'pem',
+  }),
+  'a P-384 key (PKCS #8)': generateKeyPairSync('ec', { namedCurve: 'P-384' }).privateKey.export({
+    type: 'pkcs8',
+    format: 'pem',
+  }),
+  'an Ed25519 key': generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }),
+} as Record<string, string>
+
+function bodyOf(pem: string): string {
+  return pem.replaceAll(/-----[^-]+-----|\s/g, '')
+}
+
+/** The bytes of a key's secret integers, and of what the public key has as well. */
+function integersOf(pem: string) {
+  const jwk = new Map(Object.entries(createPublicKey(pem).export({ format: 'jwk' })))
+  const publicOnes = [...jwk]
+    .filter(([name]) => /^[nxye]$/.test(name))
+    .map(([, value]) => Buffer.from(String(value), 'base64url'))
+  return { publicOnes, spki: createPublicKey(pem).export({ type: 'spki', format: 'der' }) }
+}
+
+describe.each(Object.entries(keys))('%s', (_, pem) => {
+  const body = bodyOf(pem)
+  const redactor = redactorOf(pem)
+  const { publicOnes, spki } = integersOf(pem)
+
+  test('gives nothing away to who has the public key: no echo of that, nor of the armour, is redacted', () => {
+    const texts = [spki, ...publicOnes].flatMap(bytes => [
+      bytes.toString('hex'),
+      bytes.toString('hex').toUpperCase(),
+      ...[0, 1, 2].map(offset => Buffer.concat([Buffer.alloc(offset), bytes]).toString('base64')),
+      ...[0, 1, 2].map(offset => Buffer.concat([Buffer.alloc(offset), bytes]).toString('base64url')),
+    ])
+    const armour = pem.match(/-----[^-]+-----/g) ?? []
+    for (const text of [...texts, ...armour, ...armour.flatMap(line => echoes(line))]) {
+      expect(redactor.text(`"${text}"`)).toBe(`"${text}"`)
+    }
+  })
+
+  test('gives nothing away at its beginning, where the structure of all such keys is', () => {
+    const d = Buffer.from(createPrivateKey(pem).export({ format: 'jwk' }).d ?? '', 'base64url')
+    const head = Math.ceil((Buffer.from(body, 'base64').indexOf(d) * 8) / 6)
+    expect(head).toBeGreaterThan(5)
+    const start = body.slice(0, head + 11)
+    for (let at = 0; at + 12 <= start.length; at += 1) {
+      const part = start.slice(at, at + 12)
+      expect(redactor.text(part)).toBe(part)
+    }
+  })
+
+  test('has parts that are found: in its lines, joined, in JSON, in hexadecimal digits and packed once more', () => {
+    const found = Array.from(
+      { length: body.length - 19 },
+      (_at, at) => redactor.text(body.slice(at, at + 20)) === label,
+    )
+    const places = found.flatMap((isFound, at) => (isFound ? [at] : []))
+    expect(places.length).toBeGreaterThan(body.length > 1_000 ? body.length / 2 : 18)
+    const middle = places[Math.floor(places.length / 2)] ?? 0
+    const part = body.slice(middle, middle + 20)
+    const spot = pem.replaceAll('\n', '').indexOf(part)
+    expect(spot).toBeGreaterThan(0)
+    const bytes = Buffer.from(body, 'base64').subarray(Math.ceil((middle * 6) / 8), Math.floor(((middle + 20) * 6) / 8))
+    expect(redactor.text(`"${bytes.toString('hex')}"`)).toBe(`"${label}"`)
+    expect(redactor.bytes(Buffer.from(`x ${part} y`))).toBeNull()
+  })
+})
+
+describe('an RSA key', () => {
+  const pem = keys['an RSA key (PKCS #1)'] ?? ''
+  const body = bodyOf(pem)
+  const redactor = redactorOf(pem)
+
+  test('is found in each whole line of its second half, as it stands, in JSON and with other line breaks', () => {
+    const lines = pem.trim().split('\n').slice(1, -1)
+    for (const line of lines.slice(-10, -1)) {
+      expect(redactor.text(`key ${line} end`)).toContain(label)
+      expect(redactor.text(`key ${line} end`).length).toBeLessThan(70)
+    }
+    const tail = lines.slice(-9, -5)
+    for (const lineBreak of ['\n', '\\n', '', '\r\n']) {
+      const shown = redactor.text(tail.join(lineBreak))
+      for (let at = 0; at + 12 < 64; at += 1) expect(shown).not.toContain(tail[1]?.slice(at, at + 12))
+    }
+    expect(redactor.text(body.slice(-400, -336))).toContain(label)
+  })
+
+  test('is found in parts of the base64 that a Kubernetes secret has of it', () => {
+    const packed = Buffer.from(pem).toString('base64')
+    const shown = redactor.text(packed.slice(-500, -350))
+    expect(shown).toContain(label)
+    expect(shown.length).toBeLessThan(100)
+  })
+
+  test('shows the upper half of its private exponent, which the public key gives away', () => {
+    const d = Buffer.from(createPrivateKey(pem).export({ format: 'jwk' }).d ?? '', 'base64url')
+    const upper = d.subarray(0, d.length / 2)
+    for (const text of [
+      upper.toString('hex'),
+      upper.toString('base64'),
+      Buffer.concat([Buffer.alloc(1), upper]).toString('base64'),
+    ]) {
+      expect(redactor.text(text)).toBe(text)
+    }
+    expect(redactor.text(d.subarray(d.length / 2).toString('hex'))).toContain(label)
+  })
+
+  test('within a document that holds more is found in parts as well, and the document is not', () => {
+    const file = JSON.stringify({
+      type: 'service_account',
+      project_id: 'acme-4711',
+      private_key: pem,
+      client_id: '1234567890123456',
+    })
+    const account = createRedactor([new Secret('github', file)])
+    expect(account.text(body.slice(-400, -336))).toContain(label)
+    expect(account.text('"project_id":"acme-4711"')).toBe('"project_id":"acme-4711"')
+  })
+
+  test('without its armour is found in parts as well', () => {
+    const bare = redactorOf(body)
+    expect(bare.text(body.slice(-400, -336))).toContain(label)
+    expect(bare.text(body.slice(0, 60))).toBe(body.slice(0, 60))
+  })
+})
+
+test('of a key of OpenSSH, and of what cannot be read, no parts are looked for', () => {
+  const bytes = Buffer.concat([Buffer.from('openssh-key-v1\0'), randomBytesOf(300, random)])
+  const pem = `-----BEGIN OPENSSH PRIVATE KEY-----\n${bytes.toString('base64')}\n-----END OPENSSH PRIVATE KEY-----\n`
+  for (const value of [pem, bodyOf(pem), pem.replaceAll('OPENSSH ', ''), pem.replaceAll('OPENSSH', 'ENCRYPTED')]) {
+    const redactor = redactorOf(value)
+    expect(redactor.text(bodyOf(pem).slice(0, 200))).toBe(bodyOf(pem).slice(0, 200))
+    expect(redactor.text(value.trim())).toBe(label)
+  }
+})
