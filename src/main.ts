@@ -24,4 +24,7 @@ const world = worldOf(process, {
   code: codeFolders(folder, specifier => import.meta.resolve(specifier)),
 })
 
+// Left alone, this signal has Node open a debugger, to every program on the machine.
+if (process.platform !== 'win32') process.on('SIGUSR1', () => {})
+
 process.exitCode = await runProgram(world)

@@ -21,17 +21,14 @@ function stateFolder(world: World): Finding {
   const stats = look(stateDir)
   if (stats === null) return { check, state: 'ok', found: `${stateDir} is ${atFirstUse}` }
   if (!stats.isDirectory()) return { check, state: 'fail', found: `${stateDir} is not a folder`, todo: 'move it away' }
-  return openTo(stats, 0o022, world) ?? { check, state: 'ok', found: `${stateDir}, ${modeOf(stats, world)}` }
-
-  function openTo({ uid, mode }: Stats, others: number, { platform }: World): Finding | null {
-    if (platform === 'win32') return null
-    if (!isTrustedOwner(uid)) {
-      const todo = `run keyhold as that user, or set XDG_STATE_HOME to a folder of yours`
-      return { check, state: 'fail', found: `${stateDir} belongs to another user (uid ${uid})`, todo }
-    }
-    if ((mode & others) === 0) return null
+  if (world.platform !== 'win32' && !isTrustedOwner(stats.uid)) {
+    const todo = 'run keyhold as that user, or set XDG_STATE_HOME to a folder of yours'
+    return { check, state: 'fail', found: `${stateDir} belongs to another user (uid ${stats.uid})`, todo }
+  }
+  if (world.platform !== 'win32' && (stats.mode & 0o022) !== 0) {
     return { check, state: 'fail', found: `others may write into ${stateDir}`, todo: `chmod 700 ${stateDir}` }
   }
+  return { check, state: 'ok', found: `${stateDir}, ${modeOf(stats, world)}` }
 }
 
 function installation(world: World): Finding {

@@ -42,12 +42,20 @@ export function withoutPadding(text: string): readonly string[] {
 }
 
 function isPadding(window: string): boolean {
-  if (new Set(window).size < 5) return true
+  if (!hasDistinct(window, 5)) return true
   let steps = 0
   for (let at = 1; at < window.length; at += 1) {
     if (Math.abs(window.charCodeAt(at) - window.charCodeAt(at - 1)) === 1) steps += 1
   }
   return steps >= window.length / 2
+}
+
+function hasDistinct(window: string, least: number): boolean {
+  let seen = ''
+  for (let at = 0; at < window.length && seen.length < least; at += 1) {
+    if (!seen.includes(window.charAt(at))) seen += window.charAt(at)
+  }
+  return seen.length >= least
 }
 
 /** How often a letter of either case or a digit is followed by one of another kind; a capital may begin a word. */

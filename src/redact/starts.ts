@@ -12,18 +12,15 @@ const ascii = 0x80
 /** The most nodes that are kept, each of some 300 bytes; what lies beyond them may be the start of a form for all that is known. */
 const maximumNodes = 16_384
 
-/** Where forms can be after some characters, and what is known of each next one. */
-interface Node {
-  readonly threads: readonly Thread[]
-  readonly next: Uint16Array
-}
-
 /** Tells where a form can begin, as seven characters tell. In most text that is nowhere, so that no thread has to be followed. */
 export class Starts {
   readonly #graph: Graph
   /** By two characters. */
   readonly #pairs = new Uint16Array(ascii * ascii)
-  readonly #nodes: Node[] = []
+  /** Where forms can be, by node. */
+  readonly #threads: (readonly Thread[])[] = []
+  /** What is known of each next character, node by node. */
+  #next = new Uint16Array(32 * ascii)
   readonly #begun: (readonly Thread[] | undefined)[] = []
 
   constructor(graph: Graph) {
@@ -56,10 +53,10 @@ export class Starts {
     let known = this.#pairs[(first << 7) | second] || this.#meetPair(first, second)
     const end = Math.min(text.length, index + lookahead)
     for (let at = index + 2; at < end && known !== never; at += 1) {
-      const node = this.#nodes[known - firstNode]
+      const node = known - firstNode
       const code = text.charCodeAt(at)
-      if (!node || code >= ascii) return true
-      known = node.next[code] || this.#meet(node, code)
+      if (node >= this.#threads.length || code >= ascii) return true
+      known = this.#next[(node << 7) | code] || this.#meet(node, code)
     }
     return known !== never
   }
@@ -74,9 +71,9 @@ export class Starts {
     return known
   }
 
-  #meet(node: Node, code: number): number {
-    const known = this.#nodeAfter(node.threads, code)
-    node.next[code] = known
+  #meet(node: number, code: number): number {
+    const known = this.#nodeAfter(this.#threads[node] ?? [], code)
+    this.#next[(node << 7) | code] = known
     return known
   }
 
@@ -84,8 +81,16 @@ export class Starts {
   #nodeAfter(threads: readonly Thread[], code: number): number {
     const after = this.#graph.advance(threads, String.fromCharCode(code))
     if (after.length === 0) return never
-    const number = firstNode + this.#nodes.length
-    if (this.#nodes.length < maximumNodes) this.#nodes.push({ threads: after, next: new Uint16Array(ascii) })
-    return number
+    const node = this.#threads.length
+    if (node === maximumNodes) return firstNode + maximumNodes
+    this.#threads.push(after)
+    if (this.#next.length < (node + 1) * ascii) this.#grow()
+    return firstNode + node
+  }
+
+  #grow(): void {
+    const larger = new Uint16Array(this.#next.length * 4)
+    larger.set(this.#next)
+    this.#next = larger
   }
 }

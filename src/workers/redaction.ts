@@ -2,8 +2,8 @@ import { distinctSecrets } from '../credentials/same-secrets.ts'
 import { createRedactor, type Redactor } from '../redact/redactor.ts'
 import { Secret } from '../secret.ts'
 
-/** How many values that the target gave, such as cookies, are remembered; the newest. */
-const rememberedValues = 64
+/** How many values that the target gave, such as cookies, are remembered; the newest, and all of one answer. */
+const rememberedValues = 32
 
 /** How many calls that have ended are remembered with what they were signed with: an answer from a cache may show it. */
 const rememberedCalls = 8
@@ -51,7 +51,7 @@ export class Redaction {
     const secrets = values.filter(isUnmistakable).map(value => new Secret(credential, value))
     const all = distinctSecrets([...secrets, ...this.#learned])
     if (all.length === this.#learned.length) return
-    this.#learned = all.slice(0, rememberedValues)
+    this.#learned = all.slice(0, Math.max(rememberedValues, secrets.length))
     this.#current = null
   }
 

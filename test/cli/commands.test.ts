@@ -27,10 +27,16 @@ const commands = [
   'agent token',
   'credential set',
   'credential list',
+  'credential show',
+  'credential test',
+  'credential login',
+  'credential rotate',
   'credential remove',
   'audit tail',
   'audit show',
   'audit verify',
+  'doctor',
+  'selftest leaks',
 ]
 
 describe('every command has help with an example', () => {

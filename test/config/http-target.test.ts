@@ -485,7 +485,7 @@ const wrong: readonly (readonly [string, readonly string[], string | RegExp])[] 
   [
     'a client certificate as the credential',
     ['credential: partner', 'allow: [GET /a]'],
-    '13:5 tools.api.credential: a credential of type mtls cannot be used here; one of type bearer or basic or api_key or github_app can',
+    '13:5 tools.api.credential: a credential of type mtls cannot be used here; one of type bearer or basic or api_key or oauth2 or github_app or aws_sigv4 or hmac or jwt can',
   ],
   [
     'a proxy with a password',

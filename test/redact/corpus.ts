@@ -8,16 +8,17 @@ export interface Innocent {
   readonly text: string
 }
 
-/** What a corpus takes of each kind, in characters. */
-const charactersOfKind = 3_000_000
-
-/** Real text of the kinds that upstreams answer with, by kind; where there is none in a checkout, it is generated. */
-export function corpus(): Readonly<Record<string, readonly Innocent[]>> {
+/** Real text of the kinds that upstreams answer with, some `millions` of characters of each; what no checkout has is generated. */
+export function corpus(millions: number): Readonly<Record<string, readonly Innocent[]>> {
   const random = seeded(7)
   return {
-    'source code': read('{src,tools,test}/**/*.ts', 'node_modules/{zod,undici,yaml,vitest}/**/*.{js,mjs,d.ts,d.cts}'),
-    'JSON and the lock file': read('package-lock.json', 'node_modules/**/*.json', 'node_modules/**/*.map'),
-    documentation: read('*.md', 'docs/**/*.md', 'node_modules/**/*.md'),
+    'source code': read(
+      millions,
+      '{src,tools,test}/**/*.ts',
+      'node_modules/{zod,undici,yaml,vitest}/**/*.{js,mjs,d.ts,d.cts}',
+    ),
+    'JSON and the lock file': read(millions, 'package-lock.json', 'node_modules/**/*.json', 'node_modules/**/*.map'),
+    documentation: read(millions, '*.md', 'docs/**/*.md', 'node_modules/**/*.md'),
     logs: [{ name: 'generated log', text: logOf(8_000, random) }],
     'base64 of images and noise': [
       ...globSync('node_modules/**/*.{png,jpg,gif,woff,woff2,node,wasm}')
@@ -29,8 +30,8 @@ export function corpus(): Readonly<Record<string, readonly Innocent[]>> {
   }
 }
 
-function read(...patterns: readonly string[]): readonly Innocent[] {
-  let left = charactersOfKind
+function read(millions: number, ...patterns: readonly string[]): readonly Innocent[] {
+  let left = millions * 1_000_000
   return patterns
     .flatMap(pattern => globSync(pattern).sort())
     .flatMap(name => {

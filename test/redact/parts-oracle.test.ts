@@ -20,49 +20,49 @@ interface Piece {
   readonly secret?: string
 }
 
-const known = (text: string): Piece => ({ known: text })
-const secret = (text: string): Piece => ({ secret: text })
+const open = (text: string): Piece => ({ known: text })
+const hidden = (text: string): Piece => ({ secret: text })
 
 const jwt = jwtOf(random)
 const behindPayload = jwt.lastIndexOf('.') + 1
 
 const formats: Record<string, readonly Piece[]> = {
-  'a token of GitHub': [known('ghp_'), secret(any(36))],
-  'a fine-grained token of GitHub': [known(`github_pat_${any(22)}_`), secret(any(59))],
-  'a key of Stripe, with the account': [known(`sk_live_51${any(16)}`), secret(any(80))],
-  'a token of Slack, with team and bot': [known('xoxb-123456789012-1234567890123-'), secret(any(24))],
-  'a webhook of Slack': [known('https://hooks.slack.com/services/T01ABCDEFGH/B01ABCDEFGH/'), secret(any(24))],
-  'a token of Telegram': [known('1234567890:AA'), secret(textOf(random, 33, `${base62}_`))],
-  'a token of Discord': [known(`${base64('123456789012345678')}.GzAbCd.`), secret(any(38))],
-  'a key of OpenAI': [known('sk-proj-'), secret(any(74)), known('T3BlbkFJ'), secret(any(74))],
-  'a key of Anthropic': [known('sk-ant-api03-'), secret(`${any(93)}AA`)],
-  'a key of Google': [known('AIzaSy'), secret(any(33))],
-  'a key of SendGrid': [known(`SG.${any(22)}.`), secret(any(43))],
-  'a key of Postman': [known(`PMAK-${hexOf(random, 12)}-`), secret(hexOf(random, 17))],
-  'a key of Airtable': [known(`pat${any(14)}.`), secret(hexOf(random, 32))],
-  'a key of Tailscale': [known(`tskey-auth-${any(12)}CNTRL-`), secret(any(32))],
-  'a token of Databricks': [known('dapi'), secret(hexOf(random, 16))],
-  'a key of Mailchimp': [secret(hexOf(random, 16)), known('-us21')],
-  'a token of Atlassian': [known('ATATT3xFfGF0'), secret(any(172)), known('=1A2B3C4D')],
-  'a key of Azure': [secret(any(52)), known('JQQJ99BFACAAAAAAAAAAAAASAZDO1a2b')],
+  'a token of GitHub': [open('ghp_'), hidden(any(36))],
+  'a fine-grained token of GitHub': [open(`github_pat_${any(22)}_`), hidden(any(59))],
+  'a key of Stripe, with the account': [open(`sk_live_51${any(16)}`), hidden(any(80))],
+  'a token of Slack, with team and bot': [open('xoxb-123456789012-1234567890123-'), hidden(any(24))],
+  'a webhook of Slack': [open('https://hooks.slack.com/services/T01ABCDEFGH/B01ABCDEFGH/'), hidden(any(24))],
+  'a token of Telegram': [open('1234567890:AA'), hidden(textOf(random, 33, `${base62}_`))],
+  'a token of Discord': [open(`${base64('123456789012345678')}.GzAbCd.`), hidden(any(38))],
+  'a key of OpenAI': [open('sk-proj-'), hidden(any(74)), open('T3BlbkFJ'), hidden(any(74))],
+  'a key of Anthropic': [open('sk-ant-api03-'), hidden(`${any(93)}AA`)],
+  'a key of Google': [open('AIzaSy'), hidden(any(33))],
+  'a key of SendGrid': [open(`SG.${any(22)}.`), hidden(any(43))],
+  'a key of Postman': [open(`PMAK-${hexOf(random, 12)}-`), hidden(hexOf(random, 17))],
+  'a key of Airtable': [open(`pat${any(14)}.`), hidden(hexOf(random, 32))],
+  'a key of Tailscale': [open(`tskey-auth-${any(12)}CNTRL-`), hidden(any(32))],
+  'a token of Databricks': [open('dapi'), hidden(hexOf(random, 16))],
+  'a key of Mailchimp': [hidden(hexOf(random, 16)), open('-us21')],
+  'a token of Atlassian': [open('ATATT3xFfGF0'), hidden(any(172)), open('=1A2B3C4D')],
+  'a key of Azure': [hidden(any(52)), open('JQQJ99BFACAAAAAAAAAAAAASAZDO1a2b')],
   'a token of Sentry': [
-    known(`sntrys_${base64('{"iat":1767225600.1,"url":"https://sentry.io","org":"acme"}')}_`),
-    secret(any(43)),
+    open(`sntrys_${base64('{"iat":1767225600.1,"url":"https://sentry.io","org":"acme"}')}_`),
+    hidden(any(43)),
   ],
   'a token of PyPI': [
-    known(base64('\x02\x01\x08pypi.org\x02$123e4567-e89b-12d3-a456-426614174000\0\x02*[3,"123e4567-e89b"]\0\0\x06 ')),
-    secret(any(43)),
+    open(base64('\x02\x01\x08pypi.org\x02$123e4567-e89b-12d3-a456-426614174000\0\x02*[3,"123e4567-e89b"]\0\0\x06 ')),
+    hidden(any(43)),
   ],
-  'a token of Fernet': [known('gAAAAABlkg8AAAAAAAAA'), secret(any(120)), known('==')],
+  'a token of Fernet': [open('gAAAAABlkg8AAAAAAAAA'), hidden(any(120)), open('==')],
   'a session token of AWS': [
-    known(
+    open(
       `${base64(`!\n\torigin_ec\x10z\x1a\tus-east-1"H0F\x02`)}${any(60)}${base64('\x1a\x0c123456789012"\x0c')}${any(300)}`,
     ),
   ],
-  'a JWT': [known(jwt.slice(0, behindPayload)), secret(jwt.slice(behindPayload))],
-  'a Basic string': [known(base64('deploy-agent')), known(base64(`:${any(24)}`))],
-  'user and password': [known('deploy-agent-of-acme:'), secret(any(30))],
-  'a document with a key': [known(base64(JSON.stringify({ user: 'agent', region: 'eu', k: any(40) })))],
+  'a JWT': [open(jwt.slice(0, behindPayload)), hidden(jwt.slice(behindPayload))],
+  'a Basic string': [open(base64('deploy-agent')), open(base64(`:${any(24)}`))],
+  'user and password': [open('deploy-agent-of-acme:'), hidden(any(30))],
+  'a document with a key': [open(base64(JSON.stringify({ user: 'agent', region: 'eu', k: any(40) })))],
 }
 
 function textOfPieces(pieces: readonly Piece[]): string {

@@ -22,6 +22,8 @@ export interface OauthProvider {
   readonly tokenRequests: readonly TokenRequest[]
   /** Is waited for before a token request is looked at; where it fails, the connection is closed. */
   beforeToken: () => Promise<void>
+  /** Is waited for after a token request was carried out, before it is answered. */
+  beforeAnswer: () => Promise<void>
   /** Makes a refresh token as a login would, for a client of the provider. */
   refreshToken(clientId: string, scope?: string): Promise<string>
   /** Tells whether an access token is good at this moment. */
@@ -80,6 +82,7 @@ export async function startOauthProvider(options: ProviderOptions): Promise<Oaut
     deviceUrl: `${url}/device/auth`,
     tokenRequests,
     beforeToken: async () => {},
+    beforeAnswer: async () => {},
     async refreshToken(clientId, scope = allScopes) {
       const client = await op.Client.find(clientId)
       const grant = new op.Grant({ accountId: 'alice', clientId })
@@ -125,7 +128,8 @@ export async function startOauthProvider(options: ProviderOptions): Promise<Oaut
     response.end = ((sent: string) => {
       one.status = response.statusCode
       one.answer = JSON.parse(sent)
-      return end(sent)
+      void provider.beforeAnswer().then(() => end(sent))
+      return response
     }) as typeof response.end
     handle(request, response)
   }

@@ -208,6 +208,22 @@ describe('a client of a person', () => {
     expect(refreshes().every(({ status }) => status === 200)).toBe(true)
   }, 30_000)
 
+  test('loses no refresh token when Keyhold is stopped while the provider answers', async () => {
+    const first = await provider.refreshToken('person')
+    await writeKept('person', first, places())
+    const answering = Promise.withResolvers<void>()
+    provider.beforeAnswer = () => {
+      answering.resolve()
+      return sleep(500)
+    }
+    const call = tools.call('one_call_api', get).catch(() => null)
+    await answering.promise
+    await tools.client.close()
+    await call
+    await expect.poll(() => readKept('person', places()), { timeout: 5_000 }).not.toBe(first)
+    expect(await readKept('person', places())).toBe(refreshes().at(-1)?.answer['refresh_token'])
+  }, 30_000)
+
   test('whose access was revoked is refused, with what to do in the record, and works again after a login', async () => {
     await writeKept('person', await provider.refreshToken('person'), places())
     expect(await tools.do('one_call_api', get)).toMatchObject({ isError: false })

@@ -1,7 +1,7 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { LeasedCredential } from '../../../src/kind.ts'
 import { Secret } from '../../../src/secret.ts'
-import { present, presentedParameter } from '../../../tools/http/present.ts'
+import { pathAndQuery, present, presentedParameter, signedHeaders } from '../../../tools/http/present.ts'
 
 const secret = (value: string) => new Secret('shop', value)
 
@@ -46,4 +46,41 @@ test.each<[string, LeasedCredential | null, object, string, string | null]>([
 ])('%s', (_what, credential, headers, query, parameter) => {
   expect(present(credential)).toEqual({ headers, query })
   expect(presentedParameter(credential)).toBe(parameter)
+})
+
+test.each<LeasedCredential>([
+  { type: 'password', username: 'me', password: secret('pa55word') },
+  { type: 'ssh_key', privateKey: secret('PEM') },
+])('$type is never presented: nothing is sent without what it was meant to be sent with', credential => {
+  expect(() => present(credential)).toThrow(expect.objectContaining({ code: 'internal' }))
+})
+
+describe('a signer', () => {
+  const request = { method: 'GET', url: new URL('https://api.example/a?b=1'), headers: { accept: '*/*' }, body: null }
+  const signer: LeasedCredential = {
+    type: 'signer',
+    key: secret('k3y'),
+    sign: async ({ method, url, headers }) => ({
+      headers: { 'x-signature': secret(`${method} ${url.href} ${Object.keys(headers).join()}`), 'x-time': '1' },
+      derived: [],
+    }),
+  }
+
+  test('adds what it made of the whole request, and nothing without one', async () => {
+    expect(present(signer)).toEqual({ headers: {}, query: '' })
+    expect(await signedHeaders(signer, request)).toEqual({
+      'x-signature': 'GET https://api.example/a?b=1 accept',
+      'x-time': '1',
+    })
+    expect(await signedHeaders(null, request)).toEqual({})
+    expect(await signedHeaders({ type: 'bearer', scheme: 'Bearer', token: secret('t0ken') }, request)).toEqual({})
+  })
+
+  test.each([
+    ['/a+b', 'q=c+d%2B', '/a%2Bb?q=c%20d%2B', '/a+b?q=c+d%2B'],
+    ['/a', '', '/a', '/a'],
+  ])('signs no + in %s?%s', (path, query, signed, plain) => {
+    expect(pathAndQuery(signer, path, query)).toBe(signed)
+    expect(pathAndQuery(null, path, query)).toBe(plain)
+  })
 })
