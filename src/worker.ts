@@ -17,7 +17,7 @@ import { type FromWorker, type StartMessage, type ToWorker, ToWorkerBatch } from
  */
 
 interface Duty {
-  /** The name of the tool's own; null when it has none. */
+  /** The name of the credential that a session with the target belongs to; null when there is none. */
   readonly credential: string | null
   readonly limits: Limits
   readonly leases: Leases
@@ -51,6 +51,8 @@ function takeUp(start: StartMessage): Duty {
   const leasing = ({ name, config }: NonNullable<StartMessage['credential']>) =>
     createLease({ name, credential: config, places, stores, fingerprintKey, rights, clock: Date.now })
   const others = Object.fromEntries(Object.entries(start.others).map(([role, other]) => [role, leasing(other)]))
+  // Where a client certificate is all that a tool shows, it is what a session belongs to.
+  const identity = start.credential?.name ?? start.others['certificate']?.name ?? null
   const redaction = new Redaction((secret, part) => {
     // Not the part itself: the gate holds no piece of a key, and its log shows none.
     const [of, found] = [secretFingerprint(fingerprintKey, secret), fingerprintOf(fingerprintKey, part)]
@@ -72,7 +74,7 @@ function takeUp(start: StartMessage): Duty {
     return started
   }
   executor().catch(() => {}) // each job that awaits it reports the failure
-  return { credential: start.credential?.name ?? null, limits: start.limits, leases, redaction, executor }
+  return { credential: identity, limits: start.limits, leases, redaction, executor }
 }
 
 async function carryOut(duty: Duty, job: Job): Promise<void> {

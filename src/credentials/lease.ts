@@ -66,12 +66,13 @@ export function createLease(options: LeaseOptions): Leasing {
 
   return {
     async get() {
+      if (hasEnded) throw new Refusal('credential_unavailable', 'the worker is ending')
       if (held !== null && clock() < held.renewAt) return held.lease
       const current = held
-      const next = read(current)
-      if (current === null || !isUsable(current.lease)) return (await next).lease
+      const renewal = read(current)
+      if (current === null || !isUsable(current.lease)) return (await renewal).lease
       // A source that is slow, or down for a while, does not matter as long as what it gave can be used.
-      const renewed = next.catch(() => current)
+      const renewed = renewal.catch(() => current)
       const late = delay(patienceWithRenewalMs, current, { ref: false })
       return (await Promise.race([renewed, late])).lease
     },
@@ -90,7 +91,6 @@ export function createLease(options: LeaseOptions): Leasing {
 
   /** Reads anew or renews; one at a time, whoever asks. */
   function read(before: Held | null): Promise<Held> {
-    if (hasEnded) return Promise.reject(new Refusal('credential_unavailable', 'the worker is ending'))
     if (reading !== null) return reading
     const mine = next(before)
     reading = mine
@@ -102,7 +102,7 @@ export function createLease(options: LeaseOptions): Leasing {
       },
       () => {
         if (reading === mine) reading = null
-        if (before !== null && before === held) before.renewAt = clock() + retryMs
+        if (before !== null && before === held) before.renewAt = Math.min(clock() + retryMs, lastUse(before.lease))
       },
     )
     return mine
@@ -143,7 +143,12 @@ export function createLease(options: LeaseOptions): Leasing {
     return { ...lease, secrets: distinctSecrets([...lease.secrets, ...secrets]) }
   }
 
-  function isUsable({ expiresAt }: Lease): boolean {
-    return expiresAt !== null && expiresAt > clock() + usableMs
+  function isUsable(lease: Lease): boolean {
+    return lastUse(lease) > clock()
+  }
+
+  /** Until when a lease can be presented. */
+  function lastUse({ expiresAt }: Lease): number {
+    return (expiresAt ?? Number.POSITIVE_INFINITY) - usableMs
   }
 }

@@ -56,8 +56,10 @@ export class PartSearch {
     const bits = Math.max(8, 32 - Math.clz32(length))
     this.#table = new Int32Array(2 ** (bits + 1))
     this.#tableShift = 32 - (bits + 1)
-    this.#grams = new Int32Array(2 ** (bits + 4 - 5))
-    this.#gramShift = 32 - (bits + 4)
+    // Some 64 bits for each group, as long as the set fits into the fastest memory; then 16.
+    const gramBits = Math.max(bits + 4, Math.min(bits + 6, 18))
+    this.#grams = new Int32Array(2 ** (gramBits - 5))
+    this.#gramShift = 32 - gramBits
     this.#alphabet = alphabetOf(strings.map(({ text }) => text))
     let at = 0
     strings.forEach(({ text }, index) => {

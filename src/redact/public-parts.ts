@@ -1,5 +1,5 @@
-/** A JWT: header and payload can be known, to the agent above all, but not the signature. Of a JWE the tag is left. */
-const jwt = /^e[\w-]+\.(?:[\w-]*\.){1,3}([\w-]+)$/
+/** A JWT, which begins with `{` in base64: header and payload can be known, to the agent above all, but not the signature. Of a JWE the tag is left. */
+const jwt = /^e[yw][\w-]+\.(?:[\w-]*\.){1,3}([\w-]+)$/
 
 /** What is longer is no token. */
 const longestToken = 4_096
