@@ -1,7 +1,8 @@
 import type { Agents } from '../agents/agent.ts'
 import type { Credential } from '../credentials/credential.ts'
 import type { Stores } from '../credentials/stores.ts'
-import type { Kind, Limits, OtherCredential } from '../kind.ts'
+import type { Kind, Limits } from '../kind.ts'
+import type { OtherCredential } from '../leased.ts'
 
 /** One configured tool. */
 export interface ToolConfig {

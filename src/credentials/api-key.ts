@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import type { LeasedCredential, Presented } from '../kind.ts'
+import type { LeasedCredential, Presented } from '../leased.ts'
 import { Secret } from '../secret.ts'
 import type { Reader, Reading } from './reading.ts'
 import { Source } from './source.ts'

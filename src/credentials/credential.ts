@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import type { Presented } from '../kind.ts'
+import type { Presented } from '../leased.ts'
 import { ApiKeyCredential, keysOf, presentedKeys } from './api-key.ts'
 import { AwsSigv4Credential, keyIdProblem } from './aws-sigv4.ts'
 import { BasicCredential, passwordProblem, usernameProblem } from './basic.ts'

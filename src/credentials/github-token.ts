@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto'
 import * as z from 'zod'
-import type { NeededRights } from '../kind.ts'
+import type { NeededRights } from '../leased.ts'
 import { ConnectFailed } from '../net/connect-failed.ts'
 import { createRedactor } from '../redact/redactor.ts'
 import { Refusal } from '../refusal.ts'

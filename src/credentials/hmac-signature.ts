@@ -1,5 +1,5 @@
 import { createHmac, hash, randomUUID } from 'node:crypto'
-import type { Signature, UnsignedRequest } from '../kind.ts'
+import type { Signature, UnsignedRequest } from '../leased.ts'
 import { invalidInput } from '../refusal.ts'
 import { Secret } from '../secret.ts'
 import type { HmacCredential } from './hmac.ts'

@@ -1,4 +1,4 @@
-import type { LeasedCredential, NeededRights } from '../kind.ts'
+import type { LeasedCredential, NeededRights } from '../leased.ts'
 import type { Secret } from '../secret.ts'
 import { fingerprintOf } from './fingerprint.ts'
 import { patienceMs, readCredential, type ReadInput } from './read.ts'

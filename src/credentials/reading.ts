@@ -1,4 +1,4 @@
-import type { LeasedCredential, NeededRights } from '../kind.ts'
+import type { LeasedCredential, NeededRights } from '../leased.ts'
 import type { Secret } from '../secret.ts'
 import type { Places } from './places.ts'
 import type { AnySource } from './source.ts'

@@ -1,5 +1,5 @@
 import { timingSafeEqual } from 'node:crypto'
-import type { LeasedCredential } from '../kind.ts'
+import type { LeasedCredential } from '../leased.ts'
 import type { Secret } from '../secret.ts'
 
 /** Tells whether two leases present the same secret, so that trying again with the other one is of no use. */

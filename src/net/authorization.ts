@@ -1,4 +1,4 @@
-import type { LeasedCredential } from '../kind.ts'
+import type { LeasedCredential } from '../leased.ts'
 
 /** A credential that is presented as `SCHEME VALUE` (RFC 9110, 11.4). */
 export type AuthorizationCredential = Extract<LeasedCredential, { readonly type: 'basic' | 'bearer' }>

@@ -1,6 +1,6 @@
 import { type IncomingMessage, request } from 'node:http'
 import type { Socket } from 'node:net'
-import type { LeasedCredential } from '../kind.ts'
+import type { LeasedCredential } from '../leased.ts'
 import { authorizationOf } from './authorization.ts'
 import { ConnectFailed, codeOf } from './connect-failed.ts'
 

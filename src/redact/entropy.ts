@@ -12,10 +12,10 @@ const mostWords = 0.4
 
 /**
  * Tells whether parts of this text are worth a search: at least 20 characters of a token's alphabet in which letters and digits,
- * or letters of either case, mix as they do by chance. Two arguments carry that. Twelve such characters have 48 bits (hexadecimal digits) or more, so with a
- * thousand of them searched for, a false find is to be expected in some 2^38 characters of equally random text, and in none that
- * people wrote. And nobody can try them all: words of a passphrase could be guessed one at a time, and their redaction would
- * confirm each guess, so words, numbers and what repeats itself are found as a whole only.
+ * or letters of either case, mix as they do by chance. Two arguments carry that. Twelve such characters have 48 bits (hexadecimal
+ * digits) or more, so with a thousand of them searched for, a false find is to be expected in some 2^38 characters of equally random
+ * text, and in none that people wrote. And nobody can try them all: words of a passphrase could be guessed one at a time, and their
+ * redaction would confirm each guess, so words, numbers and what repeats itself are found as a whole only.
  */
 export function isRandom(text: string): boolean {
   if (text.length < 20 || text.length > longestRandomPart || !/^[\w+/-]+$/.test(text)) return false

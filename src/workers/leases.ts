@@ -1,7 +1,7 @@
 import type { Leasing } from '../credentials/lease.ts'
 import type { Lease } from '../credentials/lend.ts'
 import { sameSecrets } from '../credentials/same-secrets.ts'
-import type { LeasedCredential } from '../kind.ts'
+import type { LeasedCredential } from '../leased.ts'
 import type { Secret } from '../secret.ts'
 
 /** The credentials of one tool as its worker holds them. */

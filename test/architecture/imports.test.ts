@@ -38,7 +38,8 @@ const graph: Import[] = files.flatMap(from =>
 /** Layers from the innermost outwards: a file may import from its own folder and from layers before its own. */
 const layers: readonly (readonly string[])[] = [
   ['refusal', 'secret'],
-  ['kind', 'units'],
+  ['leased', 'units'],
+  ['kind'],
   [
     'net',
     'process',
@@ -70,7 +71,7 @@ function allowed({ from, to }: Import): boolean {
   const [importer, imported] = [partOf(from), partOf(to)]
   if (importer === imported)
     return importer !== 'tools' || from.split('/')[1] === to.split('/')[1] || from === 'tools/index.ts'
-  if (importer === 'tools') return ['kind', 'units', 'refusal', 'secret', 'net', 'process'].includes(imported)
+  if (importer === 'tools') return ['kind', 'leased', 'units', 'refusal', 'secret', 'net', 'process'].includes(imported)
   if (imported === 'tools') return ['main', 'worker'].includes(importer) && to === 'tools/index.ts'
   return layerOf(imported) < layerOf(importer) || neighbours.has(`${importer}>${imported}`)
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { signAws } from '../../src/credentials/aws-signature.ts'
 import { Credential } from '../../src/credentials/credential.ts'
-import type { UnsignedRequest } from '../../src/kind.ts'
+import type { UnsignedRequest } from '../../src/leased.ts'
 import { Secret } from '../../src/secret.ts'
 import { refusalOfAws, signatureOf } from './aws-verifier.ts'
 import { leasingOf, redactedBy } from './reading.ts'

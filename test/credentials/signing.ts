@@ -1,4 +1,4 @@
-import type { LeasedCredential, UnsignedRequest } from '../../src/kind.ts'
+import type { LeasedCredential, UnsignedRequest } from '../../src/leased.ts'
 import { Secret } from '../../src/secret.ts'
 import type { LeaseOptions } from '../../src/credentials/lend.ts'
 import { leasingOf, redactedBy } from './reading.ts'

@@ -4,7 +4,7 @@ import { kinds } from '../../tools/index.ts'
 import { type Searched } from '../../src/cli/search-tool.ts'
 import { selftestLeaks } from '../../src/cli/selftest-leaks.ts'
 import { worldOf } from '../../src/cli/world-of.ts'
-import { credentialTypes } from '../../src/kind.ts'
+import { credentialTypes } from '../../src/leased.ts'
 import { type Home, makeHome } from '../support/home.ts'
 
 /* The search for leaks, on every kind of tool and every type of credential that a tool of that kind can have. */
@@ -66,7 +66,12 @@ function write(names: readonly string[]): void {
 const clean = { leaks: [], skipped: null }
 
 describe('selftest leaks finds nothing', () => {
-  test.each([[['bearer', 'basic', 'header']], [['query', 'app', 'client']], [['person', 'aws']], [['hmac', 'jwt', 'headers']]])(
+  test.each([
+    [['bearer', 'basic', 'header']],
+    [['query', 'app', 'client']],
+    [['person', 'aws']],
+    [['hmac', 'jwt', 'headers']],
+  ])(
     'in tools with %j, whose secrets were given back in every way',
     async names => {
       write(names)

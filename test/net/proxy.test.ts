@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type RequestListener } from 'node:h
 import { createServer as createHttpsServer } from 'node:https'
 import { connect, createServer as createTcpServer, type Server, type Socket } from 'node:net'
 import { afterAll, describe, expect, test } from 'vitest'
-import type { LeasedCredential } from '../../src/kind.ts'
+import type { LeasedCredential } from '../../src/leased.ts'
 import { createDialer } from '../../src/net/dial.ts'
 import { Secret } from '../../src/secret.ts'
 import { createAuthority } from '../support/certificates.ts'

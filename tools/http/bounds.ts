@@ -1,4 +1,4 @@
-import type { Presented } from '../../src/kind.ts'
+import type { Presented } from '../../src/leased.ts'
 import { compileNever, type Never } from './never.ts'
 import type { ForbiddenNames } from './query.ts'
 import { normalParameter } from './reserved.ts'

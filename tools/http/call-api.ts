@@ -1,5 +1,6 @@
 import * as z from 'zod'
-import type { Access, JsonObject, Limits, Plan, Presented, Verb } from '../../src/kind.ts'
+import type { Access, JsonObject, Limits, Plan, Verb } from '../../src/kind.ts'
+import type { Presented } from '../../src/leased.ts'
 import { invalidInput } from '../../src/refusal.ts'
 import { outputSchema } from './answer.ts'
 import type { Bounds } from './bounds.ts'

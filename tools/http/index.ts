@@ -1,4 +1,5 @@
-import { defineKind, type Limits, type Presented, type Verb, VerbError } from '../../src/kind.ts'
+import { defineKind, type Limits, type Verb, VerbError } from '../../src/kind.ts'
+import type { Presented } from '../../src/leased.ts'
 import { type Bounds, boundsOf } from './bounds.ts'
 import { callApi } from './call-api.ts'
 import { documentCompiler } from './graphql.ts'

@@ -1,4 +1,4 @@
-import type { LeasedCredential, UnsignedRequest } from '../../src/kind.ts'
+import type { LeasedCredential, UnsignedRequest } from '../../src/leased.ts'
 import { authorizationOf } from '../../src/net/authorization.ts'
 import { Refusal } from '../../src/refusal.ts'
 

@@ -1,4 +1,4 @@
-import type { NeededRights } from '../../src/kind.ts'
+import type { NeededRights } from '../../src/leased.ts'
 import { accessOf } from './method.ts'
 import type { PatternPart } from './pattern.ts'
 import { parseRequestLine, type RequestLine } from './request-line.ts'

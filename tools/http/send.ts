@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { Pool } from 'undici'
-import type { ExecuteContext, Execution, Executor, LeasedCredential } from '../../src/kind.ts'
+import type { ExecuteContext, Execution, Executor } from '../../src/kind.ts'
+import type { LeasedCredential } from '../../src/leased.ts'
 import { parseCidr } from '../../src/net/address.ts'
 import { ConnectFailed } from '../../src/net/connect-failed.ts'
 import { createDialer, type Dialer } from '../../src/net/dial.ts'

@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import type { OtherCredential } from '../../src/kind.ts'
+import type { OtherCredential } from '../../src/leased.ts'
 import { behindProxyProblem, literalProblem, parseCidr } from '../../src/net/address.ts'
 import { Duration } from '../../src/units.ts'
 import { AllowEntry, FixedHeaders, OperationEntry, Pages, refineWith } from './entry.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { LeasedCredential } from '../../../src/kind.ts'
+import type { LeasedCredential } from '../../../src/leased.ts'
 import { Secret } from '../../../src/secret.ts'
 import { pathAndQuery, present, presentedParameter, signedHeaders } from '../../../tools/http/present.ts'
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { NeededRights } from '../../../src/kind.ts'
+import type { NeededRights } from '../../../src/leased.ts'
 import { neededRights } from '../../../tools/http/rights.ts'
 import { HttpTarget } from '../../../tools/http/target.ts'
 
