@@ -18,7 +18,8 @@ export async function selftestLeaks(
   const written = parse(await readFile(config.file, 'utf8')) as Written
   const results: Searched[] = []
   for (const [index, tool] of config.tools.entries()) {
-    if (world.errorOutput.isTTY) world.errorOutput.write(`searching ${tool.name} (${index + 1} of ${config.tools.length})\n`)
+    if (world.errorOutput.isTTY)
+      world.errorOutput.write(`searching ${tool.name} (${index + 1} of ${config.tools.length})\n`)
     const credential = tool.credential === null ? undefined : config.credentials.get(tool.credential)
     results.push(await searchTool(world, tool, credential, written))
   }

@@ -32,7 +32,12 @@ export async function readAppKey(credential: GithubAppCredential, reader: Reader
   return {
     async exchange(exchanging) {
       const { describeRights, fetchGithubToken } = await import('./github-token.ts')
-      const { token, statement, expiresAt } = await fetchGithubToken({ name: reader.name, credential, key, ...exchanging })
+      const { token, statement, expiresAt } = await fetchGithubToken({
+        name: reader.name,
+        credential,
+        key,
+        ...exchanging,
+      })
       return {
         credential: { type: 'bearer', scheme: 'Bearer', token },
         secrets: [token, statement],

@@ -309,7 +309,16 @@ describe('credential list', () => {
   test('says the same in JSON', async () => {
     await listCredentials(commandWith({ github: { sealed: 'gh' }, gone: { sealed: 'gone' } }, tools, { json: true }))
     expect(JSON.parse(written).credentials).toEqual([
-      { name: 'github', type: 'bearer', source: 'sealed gh', tools: ['issues', 'wiki'], changed, last_use: null, fingerprint, problem: null },
+      {
+        name: 'github',
+        type: 'bearer',
+        source: 'sealed gh',
+        tools: ['issues', 'wiki'],
+        changed,
+        last_use: null,
+        fingerprint,
+        problem: null,
+      },
       {
         name: 'gone',
         type: 'bearer',

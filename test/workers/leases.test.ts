@@ -12,14 +12,10 @@ function held(names: { readonly own?: boolean; readonly proxy?: boolean } = {}) 
   const redaction = new Redaction(() => {})
   const token = leasingOf({ type: 'bearer', token: { env: 'TOKEN' } }, environment)
   const proxy = leasingOf({ type: 'basic', username: 'squid', password: { env: 'PASSWORD' } }, environment)
-  const leases = createLeases(
-    names.own === false ? null : token,
-    names.proxy === false ? {} : { proxy },
-    {
-      leased: (role, lease) => leased.push([role, lease.fingerprint]),
-      redact: secrets => redaction.lease(secrets),
-    },
-  )
+  const leases = createLeases(names.own === false ? null : token, names.proxy === false ? {} : { proxy }, {
+    leased: (role, lease) => leased.push([role, lease.fingerprint]),
+    redact: secrets => redaction.lease(secrets),
+  })
   return { environment, leased, leases, redaction }
 }
 

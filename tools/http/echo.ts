@@ -6,10 +6,11 @@ const kept = ['kind', 'description', 'credential', 'limits', 'headers', 'redirec
 /** A tool of this kind in front of an echo. */
 export const echo: EchoTwin = {
   target(written, origin) {
-    const base = URL.parse(String(written['base_url']))?.pathname.replace(/\/$/, '') ?? ''
+    const { base_url: url } = written
+    const base = typeof url === 'string' ? URL.parse(url)?.pathname.replace(/\/$/, '') : ''
     const same = Object.fromEntries(Object.entries(written).filter(([key]) => kept.includes(key)))
     const { rate: _, ...limits } = (written['limits'] ?? {}) as JsonObject
-    return { ...same, limits, base_url: `${origin}${base}`, allow: ['GET /**', 'POST /**'] } satisfies JsonObject
+    return { ...same, limits, base_url: `${origin}${base ?? ''}`, allow: ['GET /**', 'POST /**'] } satisfies JsonObject
   },
   calls: (way, text) => [
     { verb: 'call_api', args: { method: 'GET', path: `/${way}`, query: { note: text } } },
