@@ -8,11 +8,14 @@ export class Secret {
   /** The name of the credential that it belongs to. */
   readonly credential: string
   readonly label: string
+  /** Whether parts of it can be known to others, so that only the whole is looked for in answers. */
+  readonly wholeOnly: boolean
   readonly #value: string
 
-  constructor(credential: string, value: string) {
+  constructor(credential: string, value: string, { wholeOnly = false }: { readonly wholeOnly?: boolean } = {}) {
     this.credential = credential
     this.label = `[credential ${credential}]`
+    this.wholeOnly = wholeOnly
     this.#value = value
   }
 

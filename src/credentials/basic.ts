@@ -38,13 +38,14 @@ export async function readBasic(credential: BasicCredential, reader: Reader): Pr
   const { username, password } = credential
   const user = typeof username === 'string' ? username : await reader.read(username, 'username', usernameProblem)
   const pass = 'value' in password ? '' : await reader.read(password, 'password', passwordProblem)
-  const userAndPassword = new Secret(reader.name, `${user}:${pass}`)
+  // Its beginning is the user, whom others may know.
+  const userAndPassword = new Secret(reader.name, `${user}:${pass}`, { wholeOnly: true })
   // What is sent is a value of its own: an answer can hold it in hexadecimal digits, or in base64 once more, padded or not.
   const sent = Buffer.from(`${user}:${pass}`).toString('base64').replace(/=+$/, '')
-  const hidden = [sent, ...(typeof username === 'string' ? [] : [user]), ...(pass === '' ? [] : [pass])]
+  const hidden = [...(typeof username === 'string' ? [] : [user]), ...(pass === '' ? [] : [pass])]
   return {
     credential: { type: 'basic', userAndPassword },
-    secrets: [userAndPassword, ...hidden.map(value => new Secret(reader.name, value))],
+    secrets: [userAndPassword, new Secret(reader.name, sent, { wholeOnly: true }), ...hidden.map(value => new Secret(reader.name, value))],
     fingerprint: reader.fingerprint(pass === '' ? user : pass),
   }
 }

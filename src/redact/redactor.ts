@@ -5,6 +5,7 @@ import { areClean } from './bytes.ts'
 import { essence } from './forms.ts'
 import { shapeOf } from './json-shape.ts'
 import { replacementFor } from './label.ts'
+import { PartSearch } from './part-search.ts'
 import { Search } from './search.ts'
 import { Stream } from './stream.ts'
 
@@ -66,7 +67,8 @@ export interface RedactorOptions {
  */
 export function createRedactor(secrets: readonly Secret[], { onPartial }: RedactorOptions = {}): Redactor {
   const values = secrets.map(secret => secret.use(value => longEnough(value, secret.label)))
-  const search = new Search(values)
+  const searchedInParts = secrets.map(({ wholeOnly }, index) => (wholeOnly ? '' : (values[index] ?? '')))
+  const search = new Search(values, new PartSearch(searchedInParts))
   const valuesAreAscii = values.every(value => /^[\0-\x7f]*$/.test(value))
   const labels = secrets.map(secret => replacementFor(secret.label, values, search))
 
