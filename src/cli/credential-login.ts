@@ -1,4 +1,5 @@
 import type { Config } from '../config/config.ts'
+import { announceChange } from '../credentials/changes.ts'
 import { fingerprintOf } from '../credentials/fingerprint.ts'
 import { readKept, writeKept } from '../credentials/kept.ts'
 import { type Oauth2Credential, readProof } from '../credentials/oauth2.ts'
@@ -10,6 +11,7 @@ import type { AnySource } from '../credentials/source.ts'
 import { within } from '../credentials/within.ts'
 import { invalidInput, Refusal } from '../refusal.ts'
 import { Duration } from '../units.ts'
+import { toolsOf } from './credential-command.ts'
 import { startCallback } from './login-callback.ts'
 
 /** What was asked for on the command line. */
@@ -65,6 +67,7 @@ export async function logIn(input: LoginInput, command: LoginCommand): Promise<v
     await writeKept(item, refreshToken, places)
     if ((await readKept(item, places)) !== refreshToken)
       throw new Refusal('credential_unavailable', `kept ${item} does not give back what was stored`)
+    announceChange(places.stateDir, new Date(command.clock()))
     report(name, item, fingerprintOf(command.fingerprintKey, refreshToken), command)
   } finally {
     clearTimeout(timer)
@@ -167,9 +170,7 @@ async function clientOf(name: string, credential: Oauth2Credential, command: Log
 }
 
 function report(name: string, item: string, fingerprint: string, { config, json, write }: LoginCommand): void {
-  const tools = (config?.tools ?? [])
-    .filter(tool => tool.credential === name || tool.others.some(other => other.name === name))
-    .map(tool => tool.name)
+  const tools = toolsOf(name, config)
   if (json) return write(`${JSON.stringify({ name, source: `kept ${item}`, fingerprint, tools }, null, 2)}\n`)
   write(`${name} is logged in: kept ${item}, fingerprint ${fingerprint}\n`)
   if (tools.length > 0) return write(`The tools ${tools.join(', ')} use it from their next call on.\n`)

@@ -44,7 +44,11 @@ export function lineOf(name: string, { tool, call, ok, explanation }: Trial): st
 }
 
 /** Tries a credential with every tool that uses it and declares a harmless call; if none does, it is read at least. */
-export async function tryCredential(name: string, command: TestCommand): Promise<readonly Trial[]> {
+export async function tryCredential(
+  name: string,
+  command: TestCommand,
+  signal: AbortSignal = new AbortController().signal,
+): Promise<readonly Trial[]> {
   const { config } = command.loaded
   if (!config.credentials.has(name)) {
     throw new Refusal('invalid_input', 'the configuration has no credential of this name')
@@ -55,19 +59,22 @@ export async function tryCredential(name: string, command: TestCommand): Promise
   const gate = command.openGate()
   try {
     const trials: Trial[] = []
-    for (const tool of tools) trials.push(await tryWith(tool, gate))
+    for (const tool of tools) trials.push(await tryWith(tool, name, gate, signal))
     return trials
   } finally {
     await gate.stop(0)
   }
 }
 
-async function tryWith(tool: ToolConfig, gate: Gate): Promise<Trial> {
+async function tryWith(tool: ToolConfig, name: string, gate: Gate, signal: AbortSignal): Promise<Trial> {
+  const isOwn = tool.credential === name
   const call = tool.kind.test(tool.target)?.operation.summary ?? null
   try {
-    const { status = null, isError } = await gate.test(tool)
-    const explanation = explained(status, isError)
-    return { tool: tool.name, call, ok: !isError, status, explanation }
+    const { status = null } = await gate.test(tool, signal)
+    // A proxy or a client certificate has done its work when there is an answer; what the API says is about another credential.
+    const ok = isOwn ? status === null || (status >= 200 && status < 300) : status !== 407
+    const explanation = ok && !isOwn ? `led to the API (which answered ${status})` : explained(status, ok)
+    return { tool: tool.name, call, ok, status, explanation }
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
     return { tool: tool.name, call, ok: false, status: null, explanation: `${error.message} [${error.code}]` }
@@ -80,7 +87,8 @@ async function readOnly(name: string, users: readonly string[], command: TestCom
   const credential = config.credentials.get(name)
   if (credential === undefined) throw new TypeError('a credential that is not there')
   const { places, fingerprintKey, clock } = command
-  const rights = { repositories: null, permissions: null }
+  // Whatever the installation was granted must not be asked for only to see whether the key is good.
+  const rights = { repositories: null, permissions: {} }
   const lease = createLease({ name, credential, places, stores: config.stores, fingerprintKey, clock, rights })
   const trial = { tool: null, call: null, status: null }
   try {
@@ -98,8 +106,8 @@ async function readOnly(name: string, users: readonly string[], command: TestCom
   }
 }
 
-function explained(status: number | null, isError: boolean): string {
-  if (!isError) return `accepted${status === null ? '' : ` (${status})`}`
+function explained(status: number | null, ok: boolean): string {
+  if (ok) return `accepted${status === null ? '' : ` (${status})`}`
   switch (status) {
     case 401:
       return 'not accepted (401): it has expired, was revoked, or belongs to another API'
@@ -112,6 +120,7 @@ function explained(status: number | null, isError: boolean): string {
     case 429:
       return 'too many requests (429): try again later'
     default:
+      if (status !== null && status < 400) return `redirected (${status}), as to a page to log in: not accepted`
       return status !== null && status >= 500 ? `the API fails at the moment (${status})` : `refused (${status})`
   }
 }

@@ -34,7 +34,7 @@ export function addCredentialCommands({ program, command, json, world, write, do
   const readSecret = async (prompt: string) =>
     (await import('./read-secret.ts')).readSecret(prompt, { input: world.input, output: world.errorOutput })
   const onInterrupt = (listener: () => void) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) world.onSignal(signal, listener)
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) world.onSignal(signal, listener)
   }
   const keychain = new Option('--keychain', 'its item is in the keychain of the system').default(false)
 

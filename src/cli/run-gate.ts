@@ -8,6 +8,7 @@ import type { Stores } from '../credentials/stores.ts'
 import { createGate, type Gate, type GateOptions } from '../gate/gate.ts'
 import type { Hardened } from '../workers/hardened.ts'
 import { type Launch, launchOf } from '../workers/launch.ts'
+import { Refusal } from '../refusal.ts'
 import { grantFor } from '../workers/permissions.ts'
 import type { WorkerPlan } from '../workers/tool-worker.ts'
 import { auditFolder, derivedKeys, placesOf, type World } from './world.ts'
@@ -59,7 +60,8 @@ export function runGate(
 
 /** How workers are started. */
 export function launchFor(world: World, hardened: Hardened | undefined): Launch {
-  return launchOf(hardened?.holds === true ? hardened.node : [world.execPath], world.platform)
+  if (hardened?.holds !== true) return launchOf([world.execPath], world.platform)
+  return launchOf(hardened.node, world.platform, hardened.isUntouched)
 }
 
 /** What it takes to start the worker of one tool. */
@@ -84,6 +86,9 @@ export function workerPlan(input: {
     entry: world.workerEntry,
     execPath: launch.execPath,
     grant: () => {
+      if (!launch.isUntouched()) {
+        throw new Refusal('internal', 'the program of workers was changed since it was checked; start keyhold again')
+      }
       const needs = credentialNeeds([config, ...Object.values(others).map(other => other.config)], places, stores)
       const files = [...needs.files, ...tool.kind.files(tool.target).map(({ file }) => file)]
       const grant = grantFor(tool.kind.permissions, { ...needs, files }, world.code, world.environment)

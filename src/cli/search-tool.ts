@@ -61,7 +61,10 @@ export async function searchTool(
     leaks: [],
     skipped: null,
   }
-  if (credential === undefined || tool.credential === null) return facts
+  if (credential === undefined || tool.credential === null) {
+    const skipped = 'only the credential of the tool itself is tried, not that of a proxy or of a connection'
+    return tool.others.length === 0 ? facts : { ...facts, skipped }
+  }
   const folder = await mkdtemp(join(tmpdir(), 'keyhold-selftest-'))
   const issued = token()
   const echo = await startEcho({

@@ -7,7 +7,7 @@ import { loadFrom, type World } from './world.ts'
 /**
  * `keyhold selftest leaks`: puts made-up credentials through every configured tool, against an echo on this machine that gives
  * them back in every encoding, and searches everything that can be seen. No real credential is read and no API called.
- * Returns the exit code: 1 when something leaks, or when a tool could not be searched.
+ * Returns the exit code: 1 when something leaks, or when a credential did not reach the echo.
  */
 export async function selftestLeaks(
   world: World,
@@ -28,9 +28,9 @@ export async function selftestLeaks(
   return ok ? 0 : 1
 }
 
-/** A credential that the echo never saw was not searched for. */
-function isClean({ credential, shown, leaks, skipped }: Searched): boolean {
-  return credential === null || (skipped === null && leaks.length === 0 && shown > 0)
+/** What the echo did not give back in every way was not searched for in every way. */
+function isClean({ credential, shown, ways, leaks, skipped }: Searched): boolean {
+  return credential === null || skipped !== null || (leaks.length === 0 && shown === ways)
 }
 
 function reportOf(results: readonly Searched[], ok: boolean): string {
@@ -43,8 +43,8 @@ function reportOf(results: readonly Searched[], ok: boolean): string {
 
 function cellsOf(result: Searched): string[] {
   const { tool, kind, credential, calls, shown, ways, skipped } = result
+  if (skipped !== null) return [tool, kind, credential ?? 'none', 'not searched', skipped]
   if (credential === null) return [tool, kind, 'none', '-', '-', ...places.map(() => '-')]
-  if (skipped !== null) return [tool, kind, credential, 'not searched', skipped]
   const found = (place: string) => (result.leaks.some(leak => leak.place === place) ? 'LEAK' : 'clean')
   return [tool, kind, credential, String(calls), `${shown} of ${ways}`, ...places.map(found)]
 }
@@ -52,8 +52,10 @@ function cellsOf(result: Searched): string[] {
 function verdict(results: readonly Searched[], ok: boolean): string {
   if (results.length === 0) return 'There are no tools to search.\n'
   const calls = results.reduce((sum, result) => sum + result.calls, 0)
-  if (ok) return `Nothing leaked in ${calls} calls.\n`
-  const unproven = results.filter(result => result.credential !== null && result.shown === 0).map(({ tool }) => tool)
-  const note = unproven.length === 0 ? '' : ` The credential never reached the echo: ${unproven.join(', ')}.`
+  const skipped = results.filter(result => result.skipped !== null).length
+  const left = skipped === 0 ? '' : ` ${skipped} of ${results.length} tools were not searched.`
+  if (ok) return `Nothing leaked in ${calls} calls.${left}\n`
+  const unproven = results.filter(result => !isClean(result) && result.leaks.length === 0).map(({ tool }) => tool)
+  const note = unproven.length === 0 ? '' : ` The echo did not see the credential in every way: ${unproven.join(', ')}.`
   return `NOT CLEAN.${note}\n`
 }

@@ -29,7 +29,7 @@ export interface World {
   readonly code: readonly string[]
   readonly random: (size: number) => Buffer
   readonly clock: () => number
-  readonly onSignal: (signal: 'SIGTERM' | 'SIGINT', listener: () => void) => void
+  readonly onSignal: (signal: 'SIGTERM' | 'SIGINT' | 'SIGHUP', listener: () => void) => void
 }
 
 /**

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import { accessSync, constants } from 'node:fs'
 import type { Agent } from '../agents/agent.ts'
-import { partsOf, presentedBy } from '../credentials/credential.ts'
+import { partsOf, pathOfPart, presentedBy } from '../credentials/credential.ts'
 import { missingStore } from '../credentials/stores.ts'
 import { type Kind, type Limits, type Verb, VerbError } from '../kind.ts'
 import type { CredentialType, Presented } from '../leased.ts'
@@ -126,10 +126,10 @@ function credentialProblem(
 /** A source that is a store says nothing about where that is. */
 function storeProblems({ credentials, stores }: ConfigDocument): Found[] {
   return Object.entries(credentials).flatMap(([name, credential]) =>
-    partsOf(credential).flatMap(({ key, source }): Found[] => {
-      const missing = missingStore(source, stores)
+    partsOf(credential).flatMap((part): Found[] => {
+      const missing = missingStore(part.source, stores)
       const reason = `there is no stores.${missing} in this file, which says where that is and how to log in`
-      return missing === null ? [] : [{ path: ['credentials', name, key], reason }]
+      return missing === null ? [] : [{ path: ['credentials', name, ...pathOfPart(part)], reason }]
     }),
   )
 }

@@ -44,6 +44,12 @@ export interface Part {
   readonly problemOf: (value: string) => string | null
 }
 
+/** Where a part stands within its credential: of several headers, each below `headers`. */
+export function pathOfPart({ key }: Pick<Part, 'key'>): readonly [string, ...string[]] {
+  const [first = '', ...rest] = key.split('.')
+  return rest.length === 0 ? [first] : [first, rest.join('.')]
+}
+
 /** Lists the values that a credential is put together from and that have a source. */
 export function partsOf(credential: Credential): readonly Part[] {
   switch (credential.type) {

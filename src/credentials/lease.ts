@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { Refusal } from '../refusal.ts'
 import { Borrowed } from './borrowed.ts'
 import { type Lease, type LeaseOptions, lend, type Lent } from './lend.ts'
-import { distinctSecrets } from './same-secrets.ts'
+import { distinctSecrets, sameSecrets } from './same-secrets.ts'
 
 /** The way to one credential; it is read when first asked for and then held in memory. */
 export interface Leasing {
@@ -43,7 +43,7 @@ const remembered = 3
 
 /**
  * A token that was made less than this ago is not let go of: whoever can bring about a 401 could otherwise have one made for
- * each call, all of them valid for an hour.
+ * each call, all of them valid for an hour. Nor is a value that was read again after a 401 and is still the same.
  */
 const keptMs = 10_000
 
@@ -51,6 +51,8 @@ const keptMs = 10_000
 const rememberedTokens = 60
 
 interface Held extends Lent {
+  /** When it was read. A clock that shows less by now was set back, and what it says of the end is not to be counted on. */
+  readonly since: number
   renewAt: number
   readonly keepUntil: number
 }
@@ -61,13 +63,17 @@ export function createLease(options: LeaseOptions): Leasing {
   const borrowed = new Borrowed()
   let held: Held | null = null
   let reading: Promise<Held> | null = null
+  /** What the target did not accept, until something is read in its place. */
+  let refused: Lease | null = null
   let earlier: readonly Lease[] = []
+  const pending = new Set<Promise<unknown>>()
   let hasEnded = false
 
   return {
     async get() {
       if (hasEnded) throw new Refusal('credential_unavailable', 'the worker is ending')
-      if (held !== null && clock() < held.renewAt) return held.lease
+      const now = clock()
+      if (held !== null && now >= held.since && now < held.renewAt) return held.lease
       const current = held
       const renewal = read(current)
       if (current === null || !isUsable(current.lease)) return (await renewal).lease
@@ -77,14 +83,18 @@ export function createLease(options: LeaseOptions): Leasing {
       return (await Promise.race([renewed, late])).lease
     },
     drop(why) {
-      if (why === 'refused' && held !== null && clock() < held.keepUntil) return
+      const now = clock()
+      if (why === 'refused' && held !== null && now >= held.since && now < held.keepUntil) return
       if (held !== null) borrowed.giveBackLater(held.sourceLeases)
+      refused = why === 'refused' ? (held?.lease ?? null) : null
       held = null
       reading = null
     },
     async end() {
       hasEnded = true
-      await reading?.catch(() => {})
+      await borrowed.giveBackAll()
+      // What arrives only now is given back too.
+      await Promise.allSettled(pending)
       await borrowed.giveBackAll()
     },
   }
@@ -94,6 +104,8 @@ export function createLease(options: LeaseOptions): Leasing {
     if (reading !== null) return reading
     const mine = next(before)
     reading = mine
+    pending.add(mine)
+    mine.finally(() => pending.delete(mine)).catch(() => {})
     mine.then(
       result => {
         if (reading !== mine) return borrowed.giveBackLater(result.sourceLeases) // was let go of meanwhile
@@ -126,12 +138,19 @@ export function createLease(options: LeaseOptions): Leasing {
 
   function holding(lent: Lent): Held {
     const { expiresAt } = lent.lease
-    if (expiresAt === null) return { ...lent, renewAt: Number.POSITIVE_INFINITY, keepUntil: 0 }
-    const leftMs = expiresAt - clock()
+    const since = clock()
+    // Where a source has no other value than the one that was refused, asking it for every call is of no use.
+    const isSame = refused !== null && sameSecrets(refused, lent.lease)
+    refused = null
+    if (expiresAt === null) {
+      return { ...lent, since, renewAt: Number.POSITIVE_INFINITY, keepUntil: isSame ? since + keptMs : 0 }
+    }
+    const leftMs = expiresAt - since
     return {
       ...lent,
+      since,
       renewAt: expiresAt - Math.min(renewalMs, leftMs / 2),
-      keepUntil: clock() + Math.min(keptMs, leftMs / 2),
+      keepUntil: since + Math.min(keptMs, leftMs / 2),
     }
   }
 

@@ -1,4 +1,4 @@
-import { minimumSecretLength } from '../redact/redactor.ts'
+import { lengthOf, minimumSecretLength } from '../redact/redactor.ts'
 
 /** Says why a value cannot be held as a token that goes into a header or a query; null when it can. */
 export function tokenProblem(token: string): string | null {
@@ -7,7 +7,7 @@ export function tokenProblem(token: string): string | null {
 
 /** Says that a value is too short to be redacted; null when it is not. */
 export function lengthProblem(value: string): string | null {
-  if (value.length >= minimumSecretLength) return null
+  if (lengthOf(value) >= minimumSecretLength) return null
   return `is shorter than ${minimumSecretLength} characters, too short to be told from other text and redacted`
 }
 

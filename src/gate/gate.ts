@@ -27,7 +27,7 @@ export interface Gate {
    *
    * @throws Refusal
    */
-  test(tool: ToolConfig): Promise<WorkerResult>
+  test(tool: ToolConfig, signal: AbortSignal): Promise<WorkerResult>
   /** Has every worker read its credentials again when they are needed next. */
   dropLeases(): void
   /** Records that something was turned away before it was a call; false when it was only counted. */
@@ -123,7 +123,7 @@ export function createGate(options: GateOptions): Gate {
       return answer
     },
     note,
-    test: tool => testTool(tool, workerFor(tool), deps),
+    test: (tool, signal) => testTool(tool, workerFor(tool), signal, deps),
     dropLeases() {
       for (const worker of workers.values()) worker.dropLeases()
       note('credentials.changed')

@@ -93,6 +93,8 @@ async function dispatch(
   await slots.acquire({ timeoutMs: deadline - performance.now(), signal: call.signal })
   stages.mark('queue')
   try {
+    // It may have been frozen while this call waited.
+    deps.freezes.requireThawed(offer.tool.name)
     const result = await deps.workerOf(offer).run({
       request: planned.request,
       timeoutMs: deadline - performance.now(),

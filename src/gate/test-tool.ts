@@ -12,6 +12,7 @@ import type { ToolWorker } from '../workers/tool-worker.ts'
 export async function testTool(
   tool: ToolConfig,
   worker: ToolWorker,
+  signal: AbortSignal,
   deps: { readonly audit: AuditLog; readonly nextCallId: () => string },
 ): Promise<WorkerResult> {
   const test = tool.kind.test(tool.target)
@@ -26,7 +27,7 @@ export async function testTool(
       reads: test.operation.access === 'read',
       onceKey: null,
       permit: () => null,
-      signal: new AbortController().signal,
+      signal,
     })
     await recorded(deps.audit, 'test.closed', {
       ...facts,

@@ -1,6 +1,6 @@
 import { inflatedPartsOf } from './container.ts'
 import { longestLeast } from './part-strings.ts'
-import type { Search } from './search.ts'
+import type { SeveralSearches } from './several.ts'
 
 /** How much is made a string at a time. */
 const pieceBytes = 64 * 1_024
@@ -15,7 +15,7 @@ type Runs = Map<string, number>
  */
 export function areClean(
   bytes: Buffer,
-  search: Search,
+  search: SeveralSearches,
   valuesAreAscii: boolean,
   onPart: (owner: number, run: string) => void,
 ): boolean {
@@ -43,13 +43,13 @@ function wide(bytes: Buffer): readonly Iterable<string>[] {
 }
 
 /** Tells whether a whole value is there, and collects the parts met before. */
-function findsWhole(search: Search, pieces: Iterable<string>, runs: Runs): boolean {
-  let state = search.start
+function findsWhole(search: SeveralSearches, pieces: Iterable<string>, runs: Runs): boolean {
+  let states = search.start
   let before = ''
   for (const piece of pieces) {
-    const next = search.proceed(piece, state)
+    const next = search.proceed(piece, states)
     if (next === null) return true
-    state = next
+    states = next
     const text = before + piece
     for (const { start, end, owner } of search.partsIn(text, before.length)) runs.set(text.slice(start, end), owner)
     before = text.slice(1 - longestLeast)

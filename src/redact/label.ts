@@ -1,19 +1,19 @@
-import { Search } from './search.ts'
+import type { SeveralSearches } from './several.ts'
 
 /**
  * Returns what replaces a value in text: its label, unless the label would itself give a value away or could, with
  * the text around it, add up to one (the label and a password that begins with `]`).
  */
-export function replacementFor(label: string, values: readonly string[], search: Search): string {
+export function replacementFor(label: string, values: readonly string[], search: SeveralSearches): string {
+  if (isHarmless(label, values, search)) return label
   const wall = characterOutside(values)
   const walled = `${wall}${label}${wall}`
-  if (isHarmless(label, values, search)) return label
   // Two characters are too few to be a form.
   return isHarmless(walled, values, search) ? walled : `${wall}${wall}`
 }
 
-function isHarmless(label: string, values: readonly string[], search: Search): boolean {
-  if (search.read(label, 0, search.start).spans.length > 0) return false
+function isHarmless(label: string, values: readonly string[], search: SeveralSearches): boolean {
+  if (search.finds(label)) return false
   return values
     .flatMap(value => [value, value.split('').reverse().join('')])
     .every(value => !value.includes(label) && !touches(value, label) && !touches(label, value))

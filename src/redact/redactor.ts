@@ -7,6 +7,7 @@ import { shapeOf } from './json-shape.ts'
 import { replacementFor } from './label.ts'
 import { PartSearch } from './part-search.ts'
 import { Search } from './search.ts'
+import { SeveralSearches } from './several.ts'
 import { Stream } from './stream.ts'
 
 /** A shorter secret turns up in text by chance, and its forms are too short to be told from anything else. */
@@ -61,20 +62,41 @@ export interface RedactorOptions {
   readonly onPartial?: (secret: Secret, run: string) => void
 }
 
+/** Secrets whose search is made, and keeps what it has met in texts from one redactor to the next. */
+export interface CompiledSecrets {
+  readonly secrets: readonly Secret[]
+  readonly search: Search
+}
+
 /**
- * Makes the redactor for these secrets; refuses one that is too short. Of those that are random enough, any twelve or more
- * characters in a row that nobody can know are replaced as well.
+ * Makes the search for these secrets; refuses one that is too short. Of those that are random enough, any twelve or more
+ * characters in a row that nobody can know are searched for as well.
  */
-export function createRedactor(secrets: readonly Secret[], { onPartial }: RedactorOptions = {}): Redactor {
+export function compileSecrets(secrets: readonly Secret[]): CompiledSecrets {
   const values = secrets.map(secret => secret.use(value => longEnough(value, secret.label)))
   const searchedInParts = secrets.map(({ wholeOnly }, index) => (wholeOnly ? '' : (values[index] ?? '')))
-  const search = new Search(values, new PartSearch(searchedInParts))
+  return { secrets, search: new Search(values, new PartSearch(searchedInParts)) }
+}
+
+/** Makes the redactor for these secrets; refuses one that is too short. */
+export function createRedactor(secrets: readonly Secret[], options: RedactorOptions = {}): Redactor {
+  return combineRedactor([compileSecrets(secrets)], options)
+}
+
+/** Makes the redactor for groups of secrets. Where two of a value's groups disagree, what the first one says of it holds. */
+export function combineRedactor(groups: readonly CompiledSecrets[], { onPartial }: RedactorOptions = {}): Redactor {
+  const secrets = groups.flatMap(group => group.secrets)
+  const values = secrets.map(secret => secret.use(value => value))
+  const search = new SeveralSearches(groups.map(group => ({ search: group.search, count: group.secrets.length })))
   const valuesAreAscii = values.every(value => /^[\0-\x7f]*$/.test(value))
-  const labels = secrets.map(secret => replacementFor(secret.label, values, search))
+  const replacements = new Map<string, string>()
+  for (const { label } of secrets)
+    if (!replacements.has(label)) replacements.set(label, replacementFor(label, values, search))
+  const labels = secrets.map(({ label }) => replacements.get(label) ?? '')
 
   const redactor: Redactor = {
     text(text) {
-      if (!finds(text)) return text
+      if (!search.finds(text)) return text
       const stream = new Stream(search, labels, onPart)
       return stream.push(text) + stream.end()
     },
@@ -112,10 +134,6 @@ export function createRedactor(secrets: readonly Secret[], { onPartial }: Redact
     if (secret) onPartial?.(secret, run)
   }
 
-  function finds(text: string): boolean {
-    return search.read(text, 0, search.start).spans.length > 0
-  }
-
   function parsed(text: string): Json {
     const shape = shapeOf(text)
     if (shape.depth > maximumDepth || shape.values > maximumValues) return text
@@ -128,7 +146,7 @@ export function createRedactor(secrets: readonly Secret[], { onPartial }: Redact
     if (changesNumbers(text)) return text
     // Parsing takes a layer of escapes away, so a form that was one layer too deep may come to light. Short escapes such as
     // `\n` and `\"` were looked through already; only with others it is worth a second look.
-    const mayHide = /\\[u\\]/.test(text) && finds(JSON.stringify(value))
+    const mayHide = /\\[u\\]/.test(text) && search.finds(JSON.stringify(value))
     return mayHide ? redactor.value(value) : value
   }
 
@@ -177,8 +195,13 @@ export function createRedactor(secrets: readonly Secret[], { onPartial }: Redact
   }
 }
 
+/** The length of what is secret about a value, in characters. */
+export function lengthOf(value: string): number {
+  return Array.from(essence(value)).length
+}
+
 function longEnough(value: string, label: string): string {
-  if (Array.from(essence(value)).length >= minimumSecretLength) return value
+  if (lengthOf(value) >= minimumSecretLength) return value
   throw new Refusal(
     'credential_unavailable',
     `${label} is shorter than ${minimumSecretLength} characters; its forms could not be told from ordinary text`,

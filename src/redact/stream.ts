@@ -1,5 +1,5 @@
-import type { State } from './automaton.ts'
-import type { Search, Span } from './search.ts'
+import type { Span } from './search.ts'
+import type { SeveralSearches, States } from './several.ts'
 
 /** Forms and parts that touch or cover each other, replaced as one; named after the longest of them. */
 interface Cluster {
@@ -21,10 +21,10 @@ const longestRun = 1_024
  * reading began, and what it takes to tell that no part begins. That is never more than the longest form, which is below 256 characters for each byte of the value.
  */
 export class Stream {
-  readonly #search: Search
+  readonly #search: SeveralSearches
   readonly #labels: readonly string[]
   readonly #onPart: (owner: number, run: string) => void
-  #state: State
+  #states: States
   #held = ''
   /** How much of the source has been released, and from where on nothing of it is shown. */
   #released = 0
@@ -33,20 +33,20 @@ export class Stream {
   #clusters: Cluster[] = []
 
   /** `labels[i]` replaces the forms of value number i of the search; `onPart` hears of parts that are apart from any whole. */
-  constructor(search: Search, labels: readonly string[], onPart: (owner: number, run: string) => void) {
+  constructor(search: SeveralSearches, labels: readonly string[], onPart: (owner: number, run: string) => void) {
     this.#search = search
     this.#labels = labels
     this.#onPart = onPart
-    this.#state = search.start
+    this.#states = search.start
   }
 
   /** Takes a piece and returns the text that is safe by now. */
   push(piece: string): string {
     const text = this.#held + piece
-    const { state, spans } = this.#search.read(text, this.#held.length, this.#state)
-    this.#state = state
+    const { states, spans } = this.#search.read(text, this.#held.length, this.#states)
+    this.#states = states
     for (const span of spans) this.#include(span)
-    return this.#release(text, this.#search.settled(text, state))
+    return this.#release(text, this.#search.settled(text, states))
   }
 
   /** Returns the rest: the source has ended, so what was unfinished is no form. */

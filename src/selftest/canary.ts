@@ -1,5 +1,5 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto'
-import { type Credential, partsOf } from '../credentials/credential.ts'
+import { type Credential, partsOf, pathOfPart } from '../credentials/credential.ts'
 
 /** A credential of the same type with made-up values, which are searched for. */
 export interface Canary {
@@ -39,7 +39,7 @@ export function canaryOf(
       continue
     }
     files[`${name}-${key}`] = value
-    sources[key] = { file: fileOf(`${name}-${key}`) }
+    put(sources, pathOfPart({ key }), { file: fileOf(`${name}-${key}`) })
   }
   const same = Object.fromEntries(Object.entries(written).filter(([key]) => !endpointKeys.includes(key)))
   return {
@@ -48,6 +48,12 @@ export function canaryOf(
     kept,
     values: [...Object.values(files), ...Object.values(kept)],
   }
+}
+
+/** Puts a value where its path leads, within others that it makes. */
+function put(into: Record<string, unknown>, [first = '', ...rest]: readonly string[], value: unknown): void {
+  if (rest.length === 0) into[first] = value
+  else put((into[first] ??= {}) as Record<string, unknown>, rest, value)
 }
 
 const endpointKeys = ['ca', 'unsafe_allow_private']

@@ -8,7 +8,12 @@ import { copyUnreadable } from './unreadable.ts'
  * (fs/exec.c: would_dump), nor lets it be traced, and writes no core file of it.
  */
 export type Hardened =
-  | { readonly holds: true; readonly node: readonly [string, ...string[]] }
+  | {
+      readonly holds: true
+      readonly node: readonly [string, ...string[]]
+      /** Whether what workers are started with is still what was checked. */
+      readonly isUntouched: () => boolean
+    }
   | { readonly holds: false; readonly reason: string }
 
 /** What hardening takes. */
@@ -31,15 +36,12 @@ export interface HardenOptions {
 export async function harden(options: HardenOptions): Promise<Hardened> {
   if (options.platform !== 'linux') return { holds: false, reason: 'only Linux can do this' }
   try {
-    const node = startedThroughCopy(options)
-    const reason = await probe(node)
-    return reason === null ? { holds: true, node } : { holds: false, reason }
+    const { node, copied, folder, random } = options
+    const copy = copyUnreadable(copied === 'node' ? node : loaderOf(node), folder, random)
+    const start: readonly [string, ...string[]] = copied === 'node' ? [copy.path] : [copy.path, node]
+    const reason = await probe(start)
+    return reason === null ? { holds: true, node: start, isUntouched: copy.isUntouched } : { holds: false, reason }
   } catch (error) {
     return { holds: false, reason: (error as Error).message }
   }
-}
-
-function startedThroughCopy({ node, copied, folder, random }: HardenOptions): readonly [string, ...string[]] {
-  if (copied === 'node') return [copyUnreadable(node, folder, random)]
-  return [copyUnreadable(loaderOf(node), folder, random), node]
 }

@@ -6,6 +6,8 @@ export interface Launch {
   readonly args: readonly string[]
   /** Whether what is started may write no core file, which would hold its credential. */
   readonly coreDumpsOff: boolean
+  /** Whether what is started is still what was checked. */
+  readonly isUntouched: () => boolean
 }
 
 const shell = '/bin/sh'
@@ -19,13 +21,16 @@ const script = `ulimit -c 0 && exec ${emptier} -u PWD -u OLDPWD -u SHLVL -u _ "$
  * Works out how workers are started, with no core dumps where the system has a shell to switch them off.
  *
  * @param node Node, and what it has to be started through
+ * @param isUntouched whether that is still what was checked
  */
 export function launchOf(
   node: readonly [string, ...string[]],
   platform: NodeJS.Platform,
+  isUntouched: () => boolean = () => true,
   exists: (path: string) => boolean = existsSync,
 ): Launch {
   const [execPath, ...args] = node
-  if (platform === 'win32' || ![shell, emptier].every(exists)) return { execPath, args, coreDumpsOff: false }
-  return { execPath: shell, args: ['-c', script, ...node], coreDumpsOff: true }
+  if (platform === 'win32' || ![shell, emptier].every(exists))
+    return { execPath, args, coreDumpsOff: false, isUntouched }
+  return { execPath: shell, args: ['-c', script, ...node], coreDumpsOff: true, isUntouched }
 }

@@ -1,6 +1,6 @@
 import type { Leasing } from '../credentials/lease.ts'
 import type { Lease } from '../credentials/lend.ts'
-import { sameSecrets } from '../credentials/same-secrets.ts'
+import { distinctSecrets, sameSecrets } from '../credentials/same-secrets.ts'
 import type { LeasedCredential } from '../leased.ts'
 import type { Secret } from '../secret.ts'
 
@@ -30,6 +30,9 @@ export interface Leases {
   end(): Promise<void>
 }
 
+/** How many readings are still redacted after newer ones; a call that uses what an older one gave may still be under way. */
+const rememberedReadings = 4
+
 /** Hears of what is read. */
 export interface LeaseEvents {
   /** A lease was made, for the record. */
@@ -54,12 +57,15 @@ export function createLeases(
     ...Object.entries(others),
   ]
   let current: Current | null = null
+  /** What the latest readings gave, the newest first: one that was slow can end after another that was begun later. */
+  let arrived: readonly (readonly Secret[])[] = []
 
   return {
     async get() {
       const leases = await Promise.all(roles.map(([, leasing]) => leasing.get()))
       if (current !== null && leases.every((lease, index) => lease === current?.leases[index])) return current.held
-      events.redact(leases.flatMap(({ secrets }) => secrets))
+      arrived = [leases.flatMap(({ secrets }) => secrets), ...arrived].slice(0, rememberedReadings)
+      events.redact(distinctSecrets(arrived.flat()))
       const before = current?.leases ?? []
       for (const [index, lease] of leases.entries())
         if (lease !== before[index]) events.leased(roles[index]?.[0] ?? null, lease)

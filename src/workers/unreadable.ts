@@ -4,6 +4,7 @@ import {
   closeSync,
   constants,
   fchmodSync,
+  fstatSync,
   mkdirSync,
   openSync,
   readSync,
@@ -12,25 +13,34 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 
+/** A program that may be started and not read. */
+export interface UnreadableCopy {
+  readonly path: string
+  /** Whether nobody has changed its mode or its content since it was made. */
+  readonly isUntouched: () => boolean
+}
+
 const chunkBytes = 1 << 20
 
 /**
  * Copies a program into a file that may be executed and not read, and gives a path to start it by.
  *
- * The copy is made at each start, and loses its name before it has a byte. So nobody can put another file in its place
- * between the check and a start, however late that is; nothing is left behind, however this process ends; and no program
- * of an earlier start is trusted. It lives as long as this process, which holds it open, and its workers. To keep one
- * would save nothing: it would have to be made readable, read and made unreadable again each time.
+ * The copy is made at each start, and loses its name before it has a byte. So nobody can put another file in its place;
+ * nothing is left behind, however this process ends; and no program of an earlier start is trusted. It lives as long as this
+ * process, which holds it open, and its workers. To keep one would save nothing: it would have to be made readable, read and
+ * made unreadable again each time. Its mode and content can still be changed by a process of the same user, by way of what this
+ * one has open; that changes its time, which is looked at before each worker is started.
  *
  * @param folder on a file system that may hold programs
  * @throws Error when this user may read every file, as root may, or when the copy cannot be made or is not the same
  */
-export function copyUnreadable(source: string, folder: string, random: (size: number) => Buffer): string {
+export function copyUnreadable(source: string, folder: string, random: (size: number) => Buffer): UnreadableCopy {
   const { writer, reader } = openNameless(folder, random)
   try {
     const wanted = fill(writer, reader, source)
     if (digestOf(reader) !== wanted) throw new Error('the copy of the program is not what was copied')
-    return pathOf(reader)
+    const made = stateOf(reader)
+    return { path: pathOf(reader), isUntouched: () => stateOf(reader) === made }
   } catch (error) {
     closeSync(reader)
     throw error
@@ -84,6 +94,12 @@ function digestOf(descriptor: number, onChunk: (chunk: Buffer) => void = () => {
     sum.update(chunk)
     onChunk(chunk)
   }
+}
+
+/** Changes when somebody changes mode, owner or content: the time of the last change is the kernel's to set. */
+function stateOf(descriptor: number): string {
+  const { mode, uid, size, ctimeNs } = fstatSync(descriptor, { bigint: true })
+  return [mode, uid, size, ctimeNs].join()
 }
 
 function mayRead(descriptor: number): boolean {

@@ -85,6 +85,51 @@ describe('a renewal', () => {
   })
 })
 
+describe('a value that is refused', () => {
+  const leaseOf = (environment: Record<string, string>) =>
+    leasingOf({ type: 'bearer', token: { env: 'TOKEN' } }, environment, { clock: () => now })
+
+  test('and is the same when it is read again, is not read for every call after that', async () => {
+    const counted = { reads: 0 }
+    const environment = {
+      get TOKEN() {
+        counted.reads += 1
+        return 'tok_0123456789abcdef'
+      },
+    }
+    const leasing = leaseOf(environment)
+    for (let call = 0; call < 20; call += 1) {
+      await leasing.get()
+      leasing.drop('refused')
+    }
+    expect(counted.reads).toBe(2)
+    now += 11_000
+    leasing.drop('refused')
+    await leasing.get()
+    expect(counted.reads).toBe(3)
+  })
+
+  test('is read again when an admin says that it has changed, at any time', async () => {
+    const environment = { TOKEN: 'tok_0123456789abcdef' }
+    const leasing = leaseOf(environment)
+    for (let call = 0; call < 3; call += 1) {
+      await leasing.get()
+      leasing.drop('refused')
+    }
+    environment.TOKEN = 'tok_of_another_day'
+    leasing.drop('changed')
+    expect(tokenOf(await leasing.get())).toBe('tok_of_another_day')
+  })
+})
+
+test('a clock that is set back does not keep a token beyond its end', async () => {
+  const leasing = app()
+  now += 24 * 60 * minute
+  const early = await leasing.get()
+  now -= 24 * 60 * minute
+  expect(tokenOf(await leasing.get())).not.toBe(tokenOf(early))
+})
+
 describe('what a store has made', () => {
   let vault: VaultServer
   beforeEach(async () => {

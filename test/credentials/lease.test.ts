@@ -102,7 +102,7 @@ describe('a lease', () => {
     const leases: Lease[] = []
     for (const value of values) {
       await put(value)
-      leasing.drop('refused')
+      leasing.drop('changed')
       leases.push(await leasing.get())
     }
     const [first, again, other] = leases as [Lease, Lease, Lease]

@@ -75,7 +75,7 @@ describe('a broken tool breaks only itself', () => {
   })
 
   test('a worker that hangs is killed after the deadline and replaced', async () => {
-    scene = await setScene({ tool: { limits: { timeout: '1s' } } })
+    scene = await setScene({ tool: { limits: { timeout: '3s' } } })
     await scene.call('github_call_api', issues)
     const [worker] = childrenOf(scene.pid)
     process.kill(worker as number, 'SIGSTOP')

@@ -122,6 +122,26 @@ describe.skipIf(missing !== null)(named('a hardened worker'), () => {
     expect(JSON.parse(out)).toEqual({ mode: '111', read: 'EACCES' })
   })
 
+  test('is not started from a copy that a process of its user has changed', async () => {
+    const { home, upstream } = await makeInstallation()
+    const client = await served(home)
+    expect((await client.call('github_call_api', issues)).isError).toBe(false)
+    const change = `const fs = require('node:fs')
+      const folder = '/proc/${client.pid}/fd/'
+      const copy = fs.readdirSync(folder).map(fd => folder + fd)
+        .find(path => { try { return fs.readlinkSync(path).includes('.program-') } catch { return false } })
+      fs.chmodSync(copy, 0o755)
+      process.stdout.write('changed')`
+    expect((await scriptAsOther(home, change, [])).out).toBe('changed')
+    process.kill((childrenOf(client.pid) as [number])[0], 'SIGKILL')
+    const sent = upstream.requests.length
+    await expect
+      .poll(async () => (await client.call('github_call_api', issues)).structured['code'], { timeout: 10_000 })
+      .toBe('internal')
+    expect(upstream.requests).toHaveLength(sent)
+    expect(home.auditText()).toContain('the program of workers was changed since it was checked')
+  })
+
   test('leaves nothing behind, however the gate ends', async () => {
     const { home } = await makeInstallation()
     const client = await served(home)
@@ -135,7 +155,7 @@ describe.skipIf(missing !== null)(named('a hardened worker'), () => {
   })
 
   test.each(ways)('of %s has the permissions, the limits and the deadline of any worker', async (_way, start) => {
-    const { home } = await makeInstallation({ limits: { timeout: '1s' } })
+    const { home } = await makeInstallation({ limits: { timeout: '3s' } })
     const client = await start(home)
     await client.call('github_call_api', issues)
     const [worker] = childrenOf(client.pid) as [number]
@@ -209,12 +229,12 @@ function hardenAsOther(home: Home, node: string, copied: 'node' | 'loader') {
 
 describe('how a worker is started', () => {
   test('without a shell it is started plainly, and that is known', () => {
-    const launch = launchOf(['/node', 'x'], 'linux', path => path !== '/bin/sh')
-    expect(launch).toEqual({ execPath: '/node', args: ['x'], coreDumpsOff: false })
+    const launch = launchOf(['/node', 'x'], 'linux', () => true, path => path !== '/bin/sh')
+    expect(launch).toEqual({ execPath: '/node', args: ['x'], coreDumpsOff: false, isUntouched: expect.any(Function) })
   })
 
   test('with one, arguments stay arguments', () => {
-    const { args } = launchOf(['/node; rm -rf /', '$(id)'], 'linux', () => true)
+    const { args } = launchOf(['/node; rm -rf /', '$(id)'], 'linux', () => true, () => true)
     expect(args.slice(2)).toEqual(['/node; rm -rf /', '$(id)'])
     expect(args[1]).not.toContain('node')
   })
