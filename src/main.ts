@@ -24,6 +24,13 @@ const world = worldOf(process, {
   code: codeFolders(folder, specifier => import.meta.resolve(specifier)),
 })
 
+// Who reads only the beginning, as `head` does, is no reason to complain; a full disk is.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit()
+  process.stderr.write(`keyhold: the output cannot be written (${error.code ?? error.name})\n`)
+  process.exit(1)
+})
+
 // Left alone, this signal has Node open a debugger, to every program on the machine.
 if (process.platform !== 'win32') process.on('SIGUSR1', () => {})
 

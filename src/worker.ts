@@ -5,6 +5,7 @@ import type { ExecuteContext, Execution, Executor, Limits } from './kind.ts'
 import type { LeasedCredential } from './leased.ts'
 import { Outbox } from './process/outbox.ts'
 import { unlessAborted } from './process/unless-aborted.ts'
+import { withBareForms } from './credentials/same-secrets.ts'
 import type { Redactor } from './redact/redactor.ts'
 import { Refusal } from './refusal.ts'
 import { createLeases, type Held, type Leases } from './workers/leases.ts'
@@ -156,7 +157,7 @@ function signingFor(job: Job, credential: LeasedCredential | null, redaction: Re
     ...credential,
     async sign(request) {
       const signature = await credential.sign(request)
-      redaction.sign(job.id, signature.derived)
+      redaction.sign(job.id, withBareForms(signature.derived))
       return signature
     },
   }
@@ -180,8 +181,10 @@ function resultOf({ answer, media = [], ...facts }: Execution, redactor: Redacto
 }
 
 function detailOf(refusal: Refusal): string {
-  const cause = refusal.cause instanceof Error ? `: ${refusal.cause.name}: ${refusal.cause.message}` : ''
-  return `${refusal.message}${cause}`
+  const { cause, message, code } = refusal
+  // Why a credential cannot be had is said in full; other causes often repeat what they are the cause of.
+  if (code === 'credential_unavailable' || !(cause instanceof Error) || message.includes(cause.message)) return message
+  return `${message}: ${cause.name}: ${cause.message}`
 }
 
 // A Ctrl-C or a service stop reaches the whole process group; the gate decides when a worker ends.
@@ -191,7 +194,7 @@ process.on('disconnect', () => void leave())
 
 let duty: Duty | null = null
 
-/** What stores have made for us is given back, for as long as the gate waits for that; see `stopGraceMs` in workers/process.ts. */
+/** What stores have made for us is given back, for as long as the gate waits for that; see `stopGraceMs` in workers/permissions.ts. */
 async function leave(): Promise<void> {
   await duty?.leases.end().catch(() => {})
   process.exit(0)

@@ -9,7 +9,7 @@ import { listSealed } from '../credentials/sealed.ts'
 import { keptFiles, sealedFile } from '../credentials/sealed-places.ts'
 import { type AnySource, describeSource, type Source } from '../credentials/source.ts'
 import { Refusal } from '../refusal.ts'
-import { type CredentialCommand, toolsOf, writeJson } from './credential-command.ts'
+import { type CredentialCommand, credentialNamed, toolsOf, writeJson } from './credential-command.ts'
 import { table } from './table.ts'
 
 /** The commands that look at credentials also look into the audit log, for when each was last used. */
@@ -40,8 +40,7 @@ export async function listCredentials(command: ListCommand): Promise<void> {
  * @throws Refusal invalid_input
  */
 export async function showCredential(name: string, command: ListCommand): Promise<void> {
-  const credential = command.config?.credentials.get(name)
-  if (credential === undefined) throw new Refusal('invalid_input', 'the configuration has no credential of this name')
+  const credential = credentialNamed(name, command.config)
   const row = await rowOf(name, credential, lastUses(command.auditDir, new Set([name])).get(name) ?? null, command)
   const values = partsOf(credential).map(({ key, source }) => ({
     key,

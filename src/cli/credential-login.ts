@@ -90,8 +90,10 @@ function portOf(text: string | undefined): number | null {
 function credentialOf(name: string, config: LoginCommand['config']): Keeping {
   const credential = config?.credentials.get(name)
   if (credential === undefined) {
-    const names = [...(config?.credentials ?? [])].filter(([, { type }]) => type === 'oauth2').map(([known]) => known)
-    const known = names.length === 0 ? 'there is none of type oauth2' : `of type oauth2 there are: ${names.join(', ')}`
+    const names = [...(config?.credentials ?? [])]
+      .filter(([, other]) => other.type === 'oauth2' && other.refresh_token !== undefined)
+      .map(([known]) => known)
+    const known = names.length === 0 ? 'there is none that needs a login' : `a login is for: ${names.join(', ')}`
     throw invalidInput(`the configuration has no such credential; ${known}`)
   }
   if (credential.type !== 'oauth2' || credential.refresh_token === undefined)
@@ -173,6 +175,6 @@ function report(name: string, item: string, fingerprint: string, { config, json,
   const tools = toolsOf(name, config)
   if (json) return write(`${JSON.stringify({ name, source: `kept ${item}`, fingerprint, tools }, null, 2)}\n`)
   write(`${name} is logged in: kept ${item}, fingerprint ${fingerprint}\n`)
-  if (tools.length > 0) return write(`The tools ${tools.join(', ')} use it from their next call on.\n`)
+  if (tools.length > 0) return write(`Used from the next call on, by: ${tools.join(', ')}\n`)
   write(`No tool uses it yet; to have one do so, write credential: ${name} there.\n`)
 }

@@ -1,3 +1,4 @@
+import { nearestWord } from '../config/problem.ts'
 import { announceChange } from '../credentials/changes.ts'
 import { partsOf } from '../credentials/credential.ts'
 import { maxSecretBytes } from '../credentials/file.ts'
@@ -26,6 +27,14 @@ export async function setCredential(
 ): Promise<void> {
   const { places, fingerprintKey } = command
   const store = storeOf(input.name, input.keychain, command.config)
+  const known = usersOf(store, command.config).length > 0
+  // A name that is none is often the value, typed in the wrong place.
+  if (!known && !newName.test(input.name)) {
+    throw new Refusal(
+      'invalid_input',
+      'a new credential is named with 1-32 of a-z, 0-9, _ and -, beginning with a letter',
+    )
+  }
   const value = await command.readSecret(`Value of ${input.name} (it is not shown): `)
   const problem = valueProblem(value, store, command.config)
   if (problem !== null) throw new Refusal('invalid_input', `the value ${problem}; nothing was changed`)
@@ -41,8 +50,13 @@ export async function setCredential(
     return writeJson(command, { name: input.name, source: describeSource(store), fingerprint, used_by: usedBy, yaml })
   }
   command.write(`${input.name} is stored: ${describeSource(store)}, fingerprint ${fingerprint}\n`)
+  const meant = known ? null : nearestWord(input.name, [...(command.config?.credentials.keys() ?? [])])
+  if (meant !== null) command.write(`\nThe configuration has no ${input.name}; did you mean ${meant}?\n`)
   if (yaml !== null) command.write(`\nTo use it, add to keyhold.yaml:\n\n${yaml}`)
 }
+
+/** As a configuration names credentials. */
+const newName = /^[a-z][a-z0-9_-]{0,31}$/
 
 /** Says why a value cannot be stored in this place, in words without the value; null when it can. */
 export function valueProblem(value: string, store: Store, config: CredentialCommand['config']): string | null {

@@ -1,9 +1,10 @@
 import type { LoadedConfig } from '../config/build.ts'
 import type { ToolConfig } from '../config/config.ts'
+import type { Credential } from '../credentials/credential.ts'
 import { createLease } from '../credentials/lease.ts'
 import type { Gate } from '../gate/gate.ts'
 import { Refusal } from '../refusal.ts'
-import { type CredentialCommand, toolsOf, writeJson } from './credential-command.ts'
+import { type CredentialCommand, credentialNamed, toolsOf, writeJson } from './credential-command.ts'
 
 /** What came of trying a credential with one tool. */
 export interface Trial {
@@ -50,12 +51,10 @@ export async function tryCredential(
   signal: AbortSignal = new AbortController().signal,
 ): Promise<readonly Trial[]> {
   const { config } = command.loaded
-  if (!config.credentials.has(name)) {
-    throw new Refusal('invalid_input', 'the configuration has no credential of this name')
-  }
+  const credential = credentialNamed(name, config)
   const users = toolsOf(name, config)
   const tools = config.tools.filter(tool => users.includes(tool.name) && tool.kind.test(tool.target) !== null)
-  if (tools.length === 0) return [await readOnly(name, users, command)]
+  if (tools.length === 0) return [await readOnly(name, credential, users, command)]
   const gate = command.openGate()
   try {
     const trials: Trial[] = []
@@ -82,10 +81,13 @@ async function tryWith(tool: ToolConfig, name: string, gate: Gate, signal: Abort
 }
 
 /** Nothing declares a call that could be made; a token that has to be fetched is, so the key behind it is tried. */
-async function readOnly(name: string, users: readonly string[], command: TestCommand): Promise<Trial> {
+async function readOnly(
+  name: string,
+  credential: Credential,
+  users: readonly string[],
+  command: TestCommand,
+): Promise<Trial> {
   const { config } = command.loaded
-  const credential = config.credentials.get(name)
-  if (credential === undefined) throw new TypeError('a credential that is not there')
   const { places, fingerprintKey, clock } = command
   // Whatever the installation was granted must not be asked for only to see whether the key is good.
   const rights = { repositories: null, permissions: {} }

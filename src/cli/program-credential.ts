@@ -63,7 +63,7 @@ export function addCredentialCommands({ program, command, json, world, write, do
     credential,
     'login',
     'Log in to an OAuth provider once, with a browser or another device, and keep the refresh token',
-    'keyhold credential login billing',
+    'keyhold credential login calendar',
   )
     .argument('<name>', 'the name of a credential of type oauth2')
     .option('--device', 'log in on another device, with a code', false)

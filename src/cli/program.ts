@@ -29,6 +29,7 @@ export async function runProgram(world: World): Promise<number> {
     return code
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? exit.done : exit.usage
+    if (world.argv.includes('--json')) write(`${JSON.stringify(failureOf(error))}\n`)
     if (error instanceof ConfigError) {
       for (const problem of error.problems) complain(`${formatProblem(problem)}\n`)
       return exit.usage
@@ -47,7 +48,11 @@ function buildProgram(world: World, done: (code: number) => void, write: (text: 
     .description('Give agents capabilities, never keys.')
     .version(world.version)
     .exitOverride()
-    .configureOutput({ writeOut: write, writeErr: text => void world.errorOutput.write(text) })
+    .configureOutput({
+      writeOut: write,
+      writeErr: text => void world.errorOutput.write(text),
+      outputError: (text, print) => print(withoutValues(text)),
+    })
     .showHelpAfterError('(--help shows how it is used)')
 
   const command = (parent: Command, name: string, description: string, example: string) =>
@@ -104,6 +109,24 @@ function buildProgram(world: World, done: (code: number) => void, write: (text: 
   addAuditCommands(frame)
   addSelftestCommands(frame)
   return program
+}
+
+/** What was typed is not repeated: it may be a secret in the wrong place, and errors end up in logs. */
+function withoutValues(text: string): string {
+  return text
+    .replace(
+      /(too many arguments for '[a-z]+')[^]*/,
+      '$1; a secret is never one of them, but asked for or read from standard input\n',
+    )
+    .replace(/(unknown option '--?[a-z-]+)[^']*'/, "$1'")
+    .replace(/unknown command '(?![a-z]{1,20}')[^']*'/, 'unknown command')
+}
+
+/** For programs, a failure is an answer like any other. */
+function failureOf(error: unknown): object {
+  if (error instanceof ConfigError) return { ok: false, problems: error.problems }
+  if (error instanceof Refusal) return { ok: false, code: error.code, message: error.message }
+  return { ok: false, code: 'internal', message: sentences.internal }
 }
 
 function logLevel(): Option {

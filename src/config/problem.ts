@@ -37,7 +37,8 @@ export function nearestWord(word: string, known: readonly string[]): string | nu
   let bestDistance = Math.max(1, Math.floor(word.length / 3)) + 1
   for (const candidate of known) {
     const distance = editDistance(word.toLowerCase(), candidate.toLowerCase())
-    if (distance < bestDistance) {
+    // What was written is no correction of itself: it may be right elsewhere.
+    if (candidate !== word && distance < bestDistance) {
       best = candidate
       bestDistance = distance
     }

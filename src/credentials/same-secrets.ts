@@ -1,6 +1,6 @@
 import { timingSafeEqual } from 'node:crypto'
 import type { LeasedCredential } from '../leased.ts'
-import type { Secret } from '../secret.ts'
+import { Secret } from '../secret.ts'
 
 /** Tells whether two leases present the same secret, so that trying again with the other one is of no use. */
 export function sameSecrets(
@@ -19,6 +19,17 @@ export function distinctSecrets(secrets: readonly Secret[]): readonly Secret[] {
   const seen = new Set<string>()
   return secrets.filter(secret => secret.use(value => seen.size < seen.add(value).size))
 }
+
+/** Adds to each value that is base64 with padding (RFC 4648, 3.2) the one without: many APIs leave the padding out. */
+export function withBareForms(secrets: readonly Secret[]): readonly Secret[] {
+  return secrets.flatMap(secret => {
+    const bare = secret.use(value => (padded.test(value) ? value.replace(/=+\s*$/, '') : null))
+    const { credential, wholeOnly } = secret
+    return bare === null ? [secret] : [secret, new Secret(credential, bare, { wholeOnly })]
+  })
+}
+
+const padded = /^[A-Za-z0-9+/_-]{16,}={1,2}\s*$/
 
 /** A certificate that was renewed for the same key, or another user with the same password, is presented anew. */
 function openPartOf(credential: LeasedCredential): string | null {

@@ -51,7 +51,13 @@ export async function encrypted(value: string, identity: string): Promise<Uint8A
  * @throws Refusal credential_unavailable
  */
 export async function unseal(item: string, places: Places): Promise<string> {
-  return unsealFile(sealedFile(places.stateDir, item), places)
+  const file = sealedFile(places.stateDir, item)
+  try {
+    return await unsealFile(file, places)
+  } catch (error) {
+    if (!(error instanceof Refusal) || error.message !== `${file} does not exist`) throw error
+    throw new Refusal('credential_unavailable', `${error.message}; keyhold credential set ${item} makes it`)
+  }
 }
 
 /**

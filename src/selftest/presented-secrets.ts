@@ -19,10 +19,15 @@ export function presentedSecrets(
   const parameters = new URLSearchParams(request.url.replace(/^[^?]*/, ''))
   const headers = headersOf(credential).flatMap(name => {
     const value = String(request.headers[name] ?? '')
-    return [value, ...value.split(/[\s,=:"]+/).filter(piece => !piece.includes(';'))] // lists of names have a `;`
+    return [value, ...value.split(/[\s,=:"]+/).filter(isNoName)]
   })
   const values = [...headers, ...query.flatMap(name => parameters.getAll(name))]
   return [...new Set(values.filter(value => value.length >= minimumLength))]
+}
+
+/** Lists of headers, and the scope of a key of AWS, are names. */
+function isNoName(piece: string): boolean {
+  return !piece.includes(';') && !piece.endsWith('/aws4_request')
 }
 
 function headersOf(credential: Credential): readonly string[] {

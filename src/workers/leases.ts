@@ -1,6 +1,6 @@
 import type { Leasing } from '../credentials/lease.ts'
 import type { Lease } from '../credentials/lend.ts'
-import { distinctSecrets, sameSecrets } from '../credentials/same-secrets.ts'
+import { distinctSecrets, sameSecrets, withBareForms } from '../credentials/same-secrets.ts'
 import type { LeasedCredential } from '../leased.ts'
 import type { Secret } from '../secret.ts'
 
@@ -65,7 +65,7 @@ export function createLeases(
       const leases = await Promise.all(roles.map(([, leasing]) => leasing.get()))
       if (current !== null && leases.every((lease, index) => lease === current?.leases[index])) return current.held
       arrived = [leases.flatMap(({ secrets }) => secrets), ...arrived].slice(0, rememberedReadings)
-      events.redact(distinctSecrets(arrived.flat()))
+      events.redact(distinctSecrets(withBareForms(arrived.flat())))
       const before = current?.leases ?? []
       for (const [index, lease] of leases.entries())
         if (lease !== before[index]) events.leased(roles[index]?.[0] ?? null, lease)

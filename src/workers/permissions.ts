@@ -7,7 +7,18 @@ export interface WorkerGrant {
   readonly execArgv: readonly string[]
   /** The whole environment. */
   readonly environment: Readonly<Record<string, string>>
+  /** How long its end is waited for when it is stopped. */
+  readonly stopGraceMs: number
 }
+
+/** How long a worker that is stopped may take to give back what stores have made for it. */
+const stopGraceMs = 3_000
+
+/**
+ * The same where a refresh token may be under way: its provider may have replaced it already, and a worker that is killed
+ * before the answer loses it. Longer than a worker waits for a token endpoint.
+ */
+const exchangeGraceMs = 12_000
 
 /** The largest old generation of a worker in megabytes; a response is capped far below it. */
 const maxHeapMb = 128
@@ -43,5 +54,9 @@ export function grantFor(
     const value = environment[name]
     return value === undefined ? [] : [[name, value] as const]
   })
-  return { execArgv, environment: Object.fromEntries(passed) }
+  return {
+    execArgv,
+    environment: Object.fromEntries(passed),
+    stopGraceMs: needs.writes.length === 0 ? stopGraceMs : exchangeGraceMs,
+  }
 }

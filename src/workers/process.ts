@@ -15,9 +15,6 @@ import {
 /** How long after a call's deadline a worker may still answer before it is killed. */
 const graceMs = 1_000
 
-/** How long a worker that is stopped may take to give back what stores have made for it. */
-const stopGraceMs = 3_000
-
 /** What a worker process reports besides results. */
 export interface WorkerEvents {
   leased(lease: Pick<Leased, 'credential' | 'fingerprint' | 'asked'>): void
@@ -81,6 +78,7 @@ export class WorkerProcess {
   readonly #outbox: Outbox<ToWorker>
   readonly #pending = new Map<number, Pending>()
   readonly #events: WorkerEvents
+  readonly #stopGraceMs: number
   #nextId = 1
   #stopping = false
   #killedForDeadline = false
@@ -95,6 +93,7 @@ export class WorkerProcess {
     readonly events: WorkerEvents
   }) {
     this.#events = options.events
+    this.#stopGraceMs = options.grant.stopGraceMs
     this.#child = fork(options.entry, [], {
       execPath: options.execPath,
       execArgv: [...options.grant.execArgv],
@@ -161,7 +160,7 @@ export class WorkerProcess {
   async stop(): Promise<void> {
     this.#stopping = true
     if (this.#child.connected) this.#child.disconnect()
-    const timer = setTimeout(() => this.#child.kill('SIGKILL'), stopGraceMs)
+    const timer = setTimeout(() => this.#child.kill('SIGKILL'), this.#stopGraceMs)
     await this.#gone.promise
     clearTimeout(timer)
   }

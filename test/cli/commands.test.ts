@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process'
 import { hash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { Ajv2020 } from 'ajv/dist/2020.js'
+import { promisify } from 'node:util'
 import { parse } from 'yaml'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Home, keyholdCommand, makeHome } from '../support/home.ts'
@@ -63,6 +64,37 @@ describe('wrong usage says what is wrong and exits with 2', () => {
     expect([code, out]).toEqual([2, ''])
     expect(err).toContain(message)
   })
+})
+
+test.each([
+  [['credential', 'set', 'github', 'ghp_s3cretTyp3dH3re'], "too many arguments for 'set'"],
+  [['credential', 'ghp_s3cretTyp3dH3re'], 'unknown command'],
+  [['check', '--value=ghp_s3cretTyp3dH3re'], "unknown option '--value'"],
+  [['credential', 'set', 'ghp_s3cretTyp3dH3re'], 'a new credential is named with'],
+  [['credential', 'show', 'ghp_s3cretTyp3dH3re'], 'no credential of this name (it has: github)'],
+])('a secret typed in the wrong place is not repeated: %j', async (args, message) => {
+  const { code, out, err } = await home.run(args, 'tok_0123456789')
+  expect(code).toBe(2)
+  expect(err).toContain(message)
+  expect(out + err).not.toContain('s3cret')
+})
+
+test('with --json a failure is JSON too', async () => {
+  const { code, out } = await home.run(['check', '--config', '/nowhere/keyhold.yaml', '--json'])
+  expect(code).toBe(2)
+  expect(JSON.parse(out)).toMatchObject({
+    ok: false,
+    problems: [{ file: '/nowhere/keyhold.yaml', reason: 'no such file' }],
+  })
+})
+
+test('who reads only the beginning of an output gets no complaint, and a full disk is said to be one', async () => {
+  const schema = `"${process.execPath}" "${keyholdCommand}" config schema`
+  const shell = async (line: string) =>
+    (await promisify(execFile)('/bin/sh', ['-c', line], { env: home.environment })).stdout
+  expect(await shell(`${schema} 2>&1 >/dev/full || true`)).toBe('keyhold: the output cannot be written (ENOSPC)\n')
+  const complaints = `${home.folder}/complaints`
+  expect(await shell(`${schema} 2>${complaints} | head -c 1; cat ${complaints}`)).toBe('{')
 })
 
 test('check says what the configuration comes to, for people and for programs', async () => {

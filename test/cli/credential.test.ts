@@ -249,7 +249,7 @@ describe('credential set, of several values', () => {
         'no tool',
         '-',
         '-',
-        expect.stringMatching(/^cannot be read: .*partner-cert\.age does not exist$/),
+        expect.stringMatching(/^cannot be read: .*partner-cert\.age does not exist; keyhold credential set partner-cert makes it$/),
       ],
       ['stray', '-', 'sealed stray', 'not in the configuration', age, '-', mark],
       [''],
@@ -327,7 +327,7 @@ describe('credential list', () => {
         changed: null,
         last_use: null,
         fingerprint: null,
-        problem: `${join(folder, 'state/sealed/gone.age')} does not exist`,
+        problem: `${join(folder, 'state/sealed/gone.age')} does not exist; keyhold credential set gone makes it`,
       },
       expect.objectContaining({ name: 'forgotten', type: null }),
     ])

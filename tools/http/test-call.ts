@@ -17,7 +17,9 @@ interface TestLine {
  */
 export function parseTestLine(line: string): TestLine {
   const [, method, path = '', query = ''] = /^(GET|HEAD) +(\/[^\s?#]*)(?:\?([^\s#]*))?$/.exec(line.trim()) ?? []
-  if (method !== 'GET' && method !== 'HEAD') throw new Error('write it as GET /path, such as GET /user')
+  if (method !== 'GET' && method !== 'HEAD')
+    throw new Error('only GET and HEAD are harmless: write it as GET /path, such as GET /user')
+  if (/\/[:*]/.test(path)) throw new Error('one path, such as /user, without patterns')
   return { method, ...parseSlashedPath(path), query: new URLSearchParams(query).toString() }
 }
 
