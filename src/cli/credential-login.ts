@@ -1,7 +1,7 @@
 import type { Config } from '../config/config.ts'
 import { announceChange } from '../credentials/changes.ts'
 import { fingerprintOf } from '../credentials/fingerprint.ts'
-import { readKept, writeKept } from '../credentials/kept.ts'
+import { prepareKept, readKept, writeKept } from '../credentials/kept.ts'
 import { type Oauth2Credential, readProof } from '../credentials/oauth2.ts'
 import { type Oauth2Client, openClient } from '../credentials/oauth2-client.ts'
 import { beginBrowserLogin, type DeviceCode, logInByDevice } from '../credentials/oauth2-login.ts'
@@ -9,6 +9,7 @@ import type { Places } from '../credentials/places.ts'
 import { fetchSource } from '../credentials/read-source.ts'
 import type { AnySource } from '../credentials/source.ts'
 import { within } from '../credentials/within.ts'
+import { unlessAborted } from '../process/unless-aborted.ts'
 import { invalidInput, Refusal } from '../refusal.ts'
 import { Duration } from '../units.ts'
 import { toolsOf } from './credential-command.ts'
@@ -58,19 +59,40 @@ export async function logIn(input: LoginInput, command: LoginCommand): Promise<v
       new Refusal('credential_unavailable', `nobody logged in within ${timeoutMs / 1_000} s; nothing was changed`),
     )
   }, timeoutMs)
+  const tasks: Task[] = []
+  const reading = clientOf(name, credential, command, tasks)
   try {
-    const client = await clientOf(name, credential, command)
-    ending.signal.throwIfAborted()
-    const refreshToken = await way(client, command, ending.signal)
-    ending.signal.throwIfAborted()
+    const client = await unlessAborted(reading, ending.signal)
     const item = credential.refresh_token.kept
+    // A login counts once: whatever could keep its outcome from being stored has to come up before it.
+    await unlessAborted(prepareKept(item, places), ending.signal)
+    const refreshToken = await way(client, command, ending.signal)
     await writeKept(item, refreshToken, places)
     if ((await readKept(item, places)) !== refreshToken)
       throw new Refusal('credential_unavailable', `kept ${item} does not give back what was stored`)
-    announceChange(places.stateDir, new Date(command.clock()))
+    announce(command)
     report(name, item, fingerprintOf(command.fingerprintKey, refreshToken), command)
   } finally {
     clearTimeout(timer)
+    // The client proves itself until the end with what was made for it; and a reading that nobody waits for may yet be given something.
+    const end = () => endAll(tasks)
+    void reading.then(end, end)
+  }
+}
+
+type Task = () => Promise<void>
+
+/** None of them throws. */
+async function endAll(tasks: readonly Task[]): Promise<void> {
+  for (const task of tasks) await task()
+}
+
+/** The login is done by then, and stays done. */
+function announce({ places, clock, tell }: LoginCommand): void {
+  try {
+    announceChange(places.stateDir, new Date(clock()))
+  } catch {
+    tell('A Keyhold that is running could not be told of this; it may have to be started again.\n')
   }
 }
 
@@ -139,13 +161,18 @@ function byDevice(client: Oauth2Client, { tell }: LoginCommand, signal: AbortSig
     if (completeUrl !== null) tell(`Or open this one, which has the code in it:\n\n  ${completeUrl}\n\n`)
     tell('Waiting; Ctrl-C ends this.\n')
   }
-  return logInByDevice(client, show, signal)
+  const onFailure = (why: string) => tell(`${why}; it will be asked again\n`)
+  return logInByDevice(client, { show, onFailure }, signal)
 }
 
-/** Reads what the client proves itself with, as a worker would. */
-async function clientOf(name: string, credential: Oauth2Credential, command: LoginCommand): Promise<Oauth2Client> {
+/** Reads what the client proves itself with, as a worker would; `tasks` is given what has to be done afterwards. */
+async function clientOf(
+  name: string,
+  credential: Oauth2Credential,
+  command: LoginCommand,
+  tasks: Task[],
+): Promise<Oauth2Client> {
   const { places, clock, config } = command
-  const tasks: (() => Promise<void>)[] = []
   const fetching = {
     places,
     stores: config?.stores ?? {},
@@ -153,7 +180,7 @@ async function clientOf(name: string, credential: Oauth2Credential, command: Log
     timeoutMs: 30_000,
     session: new Map<string, Promise<unknown>>(),
     hold: () => {},
-    afterwards: (task: () => Promise<void>) => void tasks.push(task),
+    afterwards: (task: Task) => void tasks.push(task),
   }
   const read = async (source: AnySource, part: string, problemOf: (value: string) => string | null) => {
     const what = `the source of the ${part} of ${name}`
@@ -163,12 +190,8 @@ async function clientOf(name: string, credential: Oauth2Credential, command: Log
     if (problem !== null) throw new Refusal('credential_unavailable', `the ${part} of ${name} ${problem}`)
     return value
   }
-  try {
-    const { proof } = await readProof(credential, { read })
-    return await openClient({ name, credential, proof, clock })
-  } finally {
-    for (const task of tasks) await task()
-  }
+  const { proof } = await readProof(credential, { read })
+  return openClient({ name, credential, proof, clock })
 }
 
 function report(name: string, item: string, fingerprint: string, { config, json, write }: LoginCommand): void {

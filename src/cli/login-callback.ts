@@ -15,17 +15,20 @@ export interface Callback {
  * Listens on loopback.
  *
  * @param port null for any that is free
- * @param onStray is called when something came that is no answer to this login
+ * @param onStray is called once, when something came that is no answer to this login
  * @throws Refusal invalid_input when the port is taken
  */
 export async function startCallback(port: number | null, onStray: () => void): Promise<Callback> {
+  let isStrayTold = false
   let waiting: { readonly state: string; readonly resolve: (answer: URLSearchParams) => void } | null = null
   const server = createServer((request, response) => {
     const url = URL.parse(request.url ?? '', redirectUri)
     const isHere = request.method === 'GET' && request.headers.host === new URL(redirectUri).host
     if (!isHere || url?.pathname !== '/callback') return show(response, 404, 'There is nothing here.')
     if (waiting === null || url.searchParams.get('state') !== waiting.state) {
-      onStray()
+      // Any page that is open in a browser can send requests here, without end.
+      if (!isStrayTold) onStray()
+      isStrayTold = true
       return show(response, 400, 'This is not the answer to the login that keyhold waits for; nothing was done.')
     }
     const { resolve } = waiting

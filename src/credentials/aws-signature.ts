@@ -2,6 +2,7 @@ import { hash } from 'node:crypto'
 import type { Signature, UnsignedRequest } from '../leased.ts'
 import { invalidInput } from '../refusal.ts'
 import { Secret } from '../secret.ts'
+import { spelledBytes } from './binary-secret.ts'
 
 /** What requests to AWS are signed with. */
 export interface AwsKeys {
@@ -19,15 +20,13 @@ export interface AwsKeys {
 const unsigned = new Set(['accept-encoding'])
 
 /** Services that want to be told the hash of the body. */
-const toldHash = /^(?:s3(?:express|-[a-z-]+)?|glacier|aoss|vpc-lattice-svcs)$/
-
-/** Services of the S3 family encode a path once, the others twice (AWS Signature Version 4, canonical URI). */
-const encodesOnce = /^s3(?:express|-[a-z-]+)$/
+const toldHash = /^(?:s3|glacier|aoss|vpc-lattice-svcs)$/
 
 /**
- * Signs a request for AWS (Signature Version 4, in headers).
+ * Signs a request for AWS (Signature Version 4, in headers). The path that is signed is, for `s3`, what the sent one means, encoded once;
+ * for every other service, the sent one encoded once more (canonical URI).
  *
- * @param request its path has everything but unreserved characters encoded, its query has no `+`
+ * @param request neither its path nor its query has a `+`, which services read in different ways
  * @throws Refusal invalid_input for queries that services read in different ways
  */
 export async function signAws(request: UnsignedRequest, keys: AwsKeys, now: Date): Promise<Signature> {
@@ -54,7 +53,6 @@ export async function signAws(request: UnsignedRequest, keys: AwsKeys, now: Date
         service,
         datetime: added['x-amz-date'],
         allHeaders: true,
-        singleEncode: encodesOnce.test(service),
       }).authHeader(),
     ),
   )
@@ -65,7 +63,9 @@ export async function signAws(request: UnsignedRequest, keys: AwsKeys, now: Date
       authorization: new Secret(keys.name, authorization),
     },
     // The rest of the header is known to everybody; the signature alone is found in whatever form it comes back.
-    derived: [new Secret(keys.name, authorization.slice(authorization.lastIndexOf('=') + 1))],
+    derived: spelledBytes(Buffer.from(authorization.slice(authorization.lastIndexOf('=') + 1), 'hex')).map(
+      text => new Secret(keys.name, text),
+    ),
   }
 }
 

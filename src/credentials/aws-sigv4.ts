@@ -21,8 +21,8 @@ export const AwsSigv4Credential = z.strictObject({
     .string()
     .regex(/^[a-z0-9]{1,32}(?:-[a-z0-9]{1,32}){0,5}$/, 'the name by which a service signs, such as s3 or execute-api')
     .refine(
-      service => !/^s3(?:express|-object-lambda|-outposts)$/.test(service),
-      'this part of S3 has rules of its own for signatures, which are not supported',
+      service => !/^s3[a-z0-9-]/.test(service),
+      'of the S3 family, s3 itself; its other services have rules of their own for signatures, which are not supported',
     ),
 })
 

@@ -66,6 +66,8 @@ async function readAuthorities(file: string): Promise<string> {
 }
 
 function isEndpointUrl(text: string): boolean {
+  // The parser drops spaces and line breaks, and takes a backslash for a slash: what it reads is not what stands there.
+  if (!/^https?:\/\/[^/\s\\\p{Cc}][^\s\\\p{Cc}]*$/iu.test(text)) return false
   const url = URL.parse(text)
   if (url === null || url.username !== '' || url.password !== '' || /[?#]/.test(text)) return false
   if (url.protocol === 'https:') return true

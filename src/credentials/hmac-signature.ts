@@ -2,8 +2,9 @@ import { createHmac, hash, randomUUID } from 'node:crypto'
 import type { Signature, UnsignedRequest } from '../leased.ts'
 import { invalidInput } from '../refusal.ts'
 import { Secret } from '../secret.ts'
+import { spelledBytes } from './binary-secret.ts'
 import type { HmacCredential } from './hmac.ts'
-import { filled, isAmbiguous, parseTemplate } from './template.ts'
+import { endlessFields, filled, parseTemplate } from './template.ts'
 
 /** What a request is signed with. */
 interface HmacKey {
@@ -18,9 +19,11 @@ interface HmacKey {
 const free = new Set(['host', 'path', 'query', 'path_and_query', 'content_type', 'body'])
 
 /**
- * Signs a request in the way that a credential declares.
+ * Signs a request in the way that a credential declares. Where text separates the fields of a message, no two requests have the same one.
+ * Where fields stand directly beside each other, as some APIs demand (`{method}{path}{body}`), they can: `/orders` with the body
+ * `/1` signs like `/orders/1` without one. No check can tell these apart without refusing what such an API is there for.
  *
- * @throws Refusal invalid_input when the message would be that of another request too
+ * @throws Refusal invalid_input when a field contains the text that separates it from the next ones
  */
 export async function signHmac(
   request: UnsignedRequest,
@@ -31,14 +34,15 @@ export async function signHmac(
   const { algorithm, encoding } = credential
   const values = valuesOf(request, credential, key, now)
   const message = parseTemplate(credential.message)
-  if (isAmbiguous(message, values, free))
-    throw invalidInput('two of the fields that are signed contain the text that stands between them')
-  const signature = createHmac(algorithm, key.bytes).update(filled(message, values)).digest(encoding)
+  const endless = endlessFields(message, values, free)
+  if (endless.length > 0) throw invalidInput(`${endless.join(', ')}: contains the text that ends it in what is signed`)
+  const mac = createHmac(algorithm, key.bytes).update(filled(message, values)).digest()
+  const signature = mac.toString(encoding)
   const headers = Object.entries(credential.headers).map(([name, text]): [string, Secret] => [
     name.toLowerCase(),
     new Secret(key.name, filled(parseTemplate(text), { ...values, signature })),
   ])
-  return { headers: Object.fromEntries(headers), derived: [new Secret(key.name, signature)] }
+  return { headers: Object.fromEntries(headers), derived: spelledBytes(mac).map(text => new Secret(key.name, text)) }
 }
 
 function valuesOf(

@@ -13,6 +13,9 @@ const sentFields = ['timestamp', 'nonce', 'key_id', 'body_hash']
 /** What a message may be made of. */
 const signedFields = sentFields.concat('method', 'host', 'path', 'query', 'path_and_query', 'content_type', 'body')
 
+/** What a signature has to be about at least one of: without any, it would be right for every other request too. */
+const tellingFields = ['host', 'path', 'query', 'path_and_query', 'body', 'body_hash']
+
 const KeyId = z
   .string()
   .min(1)
@@ -37,7 +40,11 @@ export const HmacCredential = z
       .string()
       .min(1)
       .max(1_024)
-      .describe(`What is signed: text with ${signedFields.map(name => `{${name}}`).join(' ')} in it`),
+      .describe(
+        `What is signed: text with ${signedFields.map(name => `{${name}}`).join(' ')} in it. A request in which a field contains the text ` +
+          'that separates it from the next ones is refused; a line break never is in one before the body. Fields directly beside each other ' +
+          'are not told apart: only where an API demands it',
+      ),
     headers: z
       .record(z.string(), z.string().max(1_024))
       .describe('What is sent: text with {signature} in one of them, and {timestamp} {nonce} {key_id} {body_hash}'),
@@ -65,7 +72,11 @@ function refineHmac(written: Written, context: z.RefinementCtx): void {
     return fieldsOf(template)
   }
   const signed = used(['message'], written.message, signedFields)
-  if (signed.length === 0 && context.issues.length === 0) issue(['message'], 'signs nothing of the request')
+  if (context.issues.length === 0 && !signed.some(field => tellingFields.includes(field)))
+    issue(
+      ['message'],
+      `signs nothing of the request: ${tellingFields.map(name => `{${name}}`).join(' ')}, one of them is in it`,
+    )
   const names = new Set<string>()
   const sent = Object.entries(written.headers).flatMap(([name, text]) => {
     const problem = headerNameProblem(name) ?? (names.has(name.toLowerCase()) ? 'is there twice' : null)

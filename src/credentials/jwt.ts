@@ -3,7 +3,7 @@ import * as z from 'zod'
 import { Secret } from '../secret.ts'
 import { Duration } from '../units.ts'
 import { headerNameProblem } from './api-key.ts'
-import { BinaryEncoding, spellingsOf } from './binary-secret.ts'
+import { BinaryEncoding, spelledBytes, spellingsOf } from './binary-secret.ts'
 import { algorithms, isShared, jwtKeyOf, jwtKeyProblem } from './jwt-key.ts'
 import type { Reader, Reading } from './reading.ts'
 import { Source } from './source.ts'
@@ -84,7 +84,7 @@ export async function readJwt(credential: JwtCredential, reader: Reader): Promis
         return {
           headers: { [header]: secret(scheme === null ? token : `${scheme} ${token}`) },
           // What comes before it is known to everybody, and worth nothing without it.
-          derived: [secret(token.slice(token.lastIndexOf('.') + 1))],
+          derived: spelledBytes(Buffer.from(token.slice(token.lastIndexOf('.') + 1), 'base64url')).map(secret),
         }
       },
     },

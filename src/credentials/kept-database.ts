@@ -1,6 +1,8 @@
 import { closeSync, constants, lstatSync, openSync, type Stats } from 'node:fs'
+import { dirname } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { pathToFileURL } from 'node:url'
 import { Refusal } from '../refusal.ts'
 import { isTrustedOwner } from './private-file.ts'
 
@@ -49,6 +51,7 @@ export async function openKeptDatabase(
       throw cause instanceof Refusal ? cause : new Refusal('credential_unavailable', `${path} ${whyNot(cause)}`)
     }
   }
+  checkFolder(dirname(path), options.platform)
   if (options.create) createFile(path)
   const [isDatabaseMissing] = files.map(file => isMissing(file, options.platform))
   if (isDatabaseMissing)
@@ -65,7 +68,7 @@ export async function openKeptDatabase(
     }
   }
   // Without a timeout of its own SQLite never waits, and so never blocks this process.
-  const database = explained(() => new DatabaseSync(path, { timeout: 0 }))
+  const database = explained(() => new DatabaseSync(existing(path), { timeout: 0 }))
   try {
     // EXTRA syncs the folder too: a journal that comes back after a power cut would undo what was committed.
     await patiently(() => database.exec('PRAGMA synchronous = EXTRA; PRAGMA trusted_schema = OFF'))
@@ -81,11 +84,15 @@ export async function openKeptDatabase(
       explained(() => database.prepare(storing).run(value))
     },
     tryWriting() {
-      explained(() => database.exec('UPDATE kept SET uses = uses + 1'))
+      explained(() => database.prepare(trying).run())
     },
     commit: () => patiently(() => database.exec('COMMIT')),
     rollback() {
-      if (database.isTransaction) database.exec('ROLLBACK')
+      try {
+        if (database.isTransaction) database.exec('ROLLBACK')
+      } catch {
+        // Closing it undoes the rest, as would the next one who opens it.
+      }
     },
     close: () => database.close(),
   }
@@ -98,6 +105,15 @@ const schema = `CREATE TABLE IF NOT EXISTS kept (
 ) STRICT`
 
 const storing = 'INSERT INTO kept (id, value) VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET value = excluded.value'
+
+const trying = 'INSERT INTO kept (id, value) VALUES (1, zeroblob(8192)) ON CONFLICT (id) DO UPDATE SET uses = uses + 1'
+
+/** A file that is removed after it was checked is not made again by SQLite, which would leave it open to others (https://sqlite.org/uri.html). */
+function existing(path: string): URL {
+  const url = pathToFileURL(path)
+  url.searchParams.set('mode', 'rw')
+  return url
+}
 
 function valueIn(database: DatabaseSync): Uint8Array | null {
   // A login that was interrupted leaves a file without a table.
@@ -117,6 +133,26 @@ function createFile(path: string): void {
     const { code } = cause as NodeJS.ErrnoException
     if (code !== 'EEXIST') throw new Refusal('credential_unavailable', `${path} cannot be made (${code})`, { cause })
   }
+}
+
+/**
+ * Checks the folder, in which others could exchange files. A worker may not look at it: who may look at a folder may
+ * read all that is in it, the keys of other items too.
+ */
+function checkFolder(folder: string, platform: NodeJS.Platform): void {
+  if (platform === 'win32' || !mayLookAt(folder)) return
+  const stats = lookAt(folder)
+  if (stats === null) return
+  const unusable = (what: string) => new Refusal('credential_unavailable', `${folder} ${what}`)
+  if (!stats.isDirectory()) throw unusable('is not a folder')
+  if (!isTrustedOwner(stats.uid)) throw unusable(`belongs to another user (uid ${stats.uid})`)
+  if ((stats.mode & 0o077) !== 0) throw unusable(`is open to other users; run: chmod 700 ${folder}`)
+}
+
+/** Node's permission model, where it is on (https://nodejs.org/api/permissions.html). */
+function mayLookAt(folder: string): boolean {
+  const { permission } = process as { readonly permission?: { has(scope: string, path: string): boolean } }
+  return permission?.has('fs.read', folder) ?? true
 }
 
 /**

@@ -2,10 +2,11 @@ import { rmSync } from 'node:fs'
 import { Refusal } from '../refusal.ts'
 import { type KeptDatabase, openKeptDatabase } from './kept-database.ts'
 import type { Places } from './places.ts'
+import { readOrMakeIdentity } from './identity.ts'
 import { syncFolder } from './private-file.ts'
 import { ensurePrivateFolder } from './private-folder.ts'
 import { decrypted, encrypted, sealFile, unsealFile } from './sealed.ts'
-import { keptFiles, keptFolder, keptKeyFile } from './sealed-places.ts'
+import { keptFiles, keptFolder, keptKeyFile, sealedFolder } from './sealed-places.ts'
 
 /*
  * Values that keyhold replaces by itself. Each is encrypted in a database of its own: SQLite gives locks that end with the
@@ -25,13 +26,34 @@ export async function readKept(item: string, places: Places): Promise<string> {
 }
 
 /**
+ * Finds out whether a value could be put into a kept item, and makes what that needs. A value that is there stays.
+ *
+ * @throws Refusal credential_unavailable
+ */
+export async function prepareKept(item: string, places: Places): Promise<void> {
+  await ensureFolders(places)
+  await withDatabase(item, places, { waitMs: patienceMs, create: true }, async database => {
+    await database.lock()
+    const isEmpty = (await database.value()) === null
+    database.tryWriting()
+    if (isEmpty) await readOrMakeKey(item, places)
+    else await readKey(item, places).catch(() => prepareKey(places))
+  })
+}
+
+/** The key of a value that is there is replaced together with that, and not before. */
+async function prepareKey(places: Places): Promise<void> {
+  await ensureFolder(sealedFolder(places.stateDir), 'readers', places.platform)
+  await readOrMakeIdentity(places, undefined)
+}
+
+/**
  * Puts a value into a kept item, waiting for whoever is replacing it.
  *
  * @throws Refusal credential_unavailable
  */
 export async function writeKept(item: string, value: string, places: Places): Promise<void> {
-  await ensurePrivateFolder(places.stateDir, 'writers', places.platform)
-  await ensurePrivateFolder(keptFolder(places.stateDir), 'readers', places.platform)
+  await ensureFolders(places)
   await withDatabase(item, places, { waitMs: patienceMs, create: true }, async database => {
     await database.lock()
     database.store(await encrypted(value, await readOrMakeKey(item, places)))
@@ -53,7 +75,7 @@ export async function removeKept(item: string, places: Places): Promise<boolean>
 /**
  * Replaces a value by what comes of using it, for values that can be used once: of all processes one at a time. The next
  * one waits and is given the new value. Nothing is returned before the new value is on the disk; only a process that ends between
- * the answer to its request and that moment loses the value.
+ * the sending of its request and that moment can lose the value.
  *
  * @param work is given the value, and gives the one that takes its place
  * @throws Refusal credential_unavailable, and what `work` throws; then the value stays
@@ -79,6 +101,20 @@ export async function replaceKept<T>(
       throw new Refusal('credential_unavailable', `the new value of ${item} is lost, and the old one used up: ${why}`)
     }
     return result
+  })
+}
+
+async function ensureFolders({ stateDir, platform }: Places): Promise<void> {
+  await ensureFolder(stateDir, 'writers', platform)
+  await ensureFolder(keptFolder(stateDir), 'readers', platform)
+}
+
+async function ensureFolder(...[folder, ...rest]: Parameters<typeof ensurePrivateFolder>): Promise<void> {
+  await ensurePrivateFolder(folder, ...rest).catch((cause: unknown) => {
+    if (cause instanceof Refusal) throw cause
+    const { code } = cause as NodeJS.ErrnoException
+    const why = code === 'EEXIST' ? 'is not a folder' : `cannot be made (${code})`
+    throw new Refusal('credential_unavailable', `${folder} ${why}`, { cause })
   })
 }
 

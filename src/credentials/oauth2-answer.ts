@@ -45,6 +45,7 @@ const maxLifeSeconds = 86_400
 export function lifeOf(expiresIn: unknown): number | null {
   if (expiresIn === undefined || expiresIn === null) return usualLifeSeconds
   const seconds = typeof expiresIn === 'string' && /^\d{1,15}$/.test(expiresIn) ? Number(expiresIn) : expiresIn
-  if (typeof seconds !== 'number' || !Number.isFinite(seconds) || seconds <= 0) return null
+  // What lasts no second is over before it is presented.
+  if (typeof seconds !== 'number' || !Number.isFinite(seconds) || seconds < 1) return null
   return Math.min(seconds, maxLifeSeconds)
 }

@@ -6,7 +6,7 @@ import { exchangeOptions } from './endpoint.ts'
 import type { Oauth2Credential } from './oauth2.ts'
 import { type Fields, fieldsOf } from './oauth2-answer.ts'
 import type { ClientAlgorithm, ClientProof } from './oauth2-proof.ts'
-import { whyNoAnswer, whyUnusable } from './oauth2-refused.ts'
+import { isPassing, NotNow, whyExchangeFailed, whyUnusable } from './oauth2-refused.ts'
 
 type Library = typeof import('oauth4webapi')
 
@@ -82,16 +82,16 @@ async function ask(
   asked: Asked,
   limits: { readonly timeoutMs: number; readonly signal: AbortSignal | undefined },
 ): Promise<Response> {
-  const isDevice = url === credential.device_authorization_url
+  const isDevice = new URL(url).href === URL.parse(credential.device_authorization_url ?? '')?.href
   const endpoint = isDevice ? 'the device authorization endpoint' : 'the token endpoint'
-  const unavailable = (why: string) => new Refusal('credential_unavailable', `${name}: ${endpoint} ${why}`)
   hide(asked, [body.get('client_assertion'), headers['authorization']?.replace(/^Basic /, '')])
   const { exchange } = await import('../net/exchange.ts')
   const options = await exchangeOptions(credential, { timeoutMs: limits.timeoutMs, maxBytes: maxAnswerBytes })
   const signal = limits.signal === undefined ? options.signal : AbortSignal.any([options.signal, limits.signal])
   const request = { method, url: new URL(url), headers: { ...headers, 'user-agent': 'keyhold' }, body: body.toString() }
   const answer = await exchange(request, { ...options, signal }).catch((error: unknown) => {
-    throw limits.signal?.aborted === true ? limits.signal.reason : unavailable(whyNoAnswer(error))
+    if (limits.signal?.aborted === true) throw limits.signal.reason
+    throw new NotNow(`${name}: ${endpoint} ${whyExchangeFailed(error)}`)
   })
   const fields = fieldsOf(answer)
   if (fields !== null)
@@ -105,10 +105,11 @@ async function ask(
   }
   const code = fields?.['error']
   // Some providers refuse with a status of 200, others with one of 500.
-  if (typeof code === 'string') return Response.json({ error: code }, { status: 400 })
-  throw unavailable(
-    `${whyUnusable(answer.status, isDevice ? 'device_authorization_url' : 'token_url')} (status ${answer.status})`,
-  )
+  const mayPass = isPassing(answer.status, code)
+  if (typeof code === 'string' && !mayPass) return Response.json({ error: code }, { status: 400 })
+  const why = whyUnusable(answer.status, isDevice ? 'device_authorization_url' : 'token_url')
+  const detail = `${name}: ${endpoint} ${why} (status ${answer.status})`
+  throw mayPass ? new NotNow(detail) : new Refusal('credential_unavailable', detail)
 }
 
 /**

@@ -3,6 +3,7 @@ import { isLoopbackHost } from '../net/address.ts'
 import { Refusal } from '../refusal.ts'
 import type { Oauth2Credential } from './oauth2.ts'
 import type { Asked, Oauth2Client } from './oauth2-client.ts'
+import { NotNow } from './oauth2-refused.ts'
 import { GrantRefused, granted } from './oauth2-token.ts'
 
 /** A login in a browser that has begun. */
@@ -91,26 +92,36 @@ export interface DeviceCode {
   readonly completeUrl: string | null
 }
 
+/** What a person is told during a login on another device. */
+export interface DeviceTold {
+  /** Is called once, with what the person needs. */
+  readonly show: (code: DeviceCode) => void
+  /** Is called when the provider does not answer for the first time; it will be asked again. */
+  readonly onFailure: (why: string) => void
+}
+
 /** What is waited between two questions, at least and at most, in seconds (RFC 8628, 3.5). */
-const interval = { usual: 5, least: 1, most: 60, slowerBy: 5 } as const
+const interval = { usual: 5, least: 1, most: 300, slowerBy: 5 } as const
+
+/** What is waited at most after a question that was not answered, in seconds, where the interval is not longer. */
+const mostAfterFailure = 60
 
 /**
  * Logs in with a code that is entered on any device (RFC 8628); gives the refresh token.
  *
- * @param show is called once, with what the person needs
  * @throws Refusal credential_unavailable, or what the signal was aborted with
  */
-export async function logInByDevice(
-  client: Oauth2Client,
-  show: (code: DeviceCode) => void,
-  signal: AbortSignal,
-): Promise<string> {
+export async function logInByDevice(client: Oauth2Client, told: DeviceTold, signal: AbortSignal): Promise<string> {
   const { library, server, authentication, credential } = client
   const begun = await beginDevice(client, signal)
-  show(shownOf(client, begun))
+  const deadline = performance.now() + begun.expires_in * 1_000
+  told.show(shownOf(client, begun))
   let seconds = Math.min(Math.max(begun.interval ?? interval.usual, interval.least), interval.most)
+  let failures = 0
+  let isTold = false
   for (;;) {
-    await sleep(seconds * 1_000, undefined, { signal }).catch(() => signal.throwIfAborted())
+    const backoff = Math.max(seconds, Math.min(seconds * 2 ** failures, mostAfterFailure))
+    await sleep(backoff * 1_000, undefined, { signal }).catch(() => signal.throwIfAborted())
     try {
       return await refreshTokenFrom(client, options =>
         library.deviceCodeGrantRequest(server, client.client, authentication, begun.device_code, {
@@ -120,10 +131,20 @@ export async function logInByDevice(
       )
     } catch (error) {
       const notYet = error instanceof GrantRefused ? error.notYet : null
-      if (notYet === null) throw error
+      if (notYet === null && !mayPass(error)) throw error
+      failures = notYet === null ? failures + 1 : 0
       if (notYet === 'slow_down') seconds += interval.slowerBy
+      if (performance.now() >= deadline)
+        throw notYet === null ? error : new GrantRefused('expired_token', 'login', client)
+      if (notYet !== null || isTold) continue
+      isTold = true
+      told.onFailure((error as Refusal).message)
     }
   }
+}
+
+function mayPass(error: unknown): boolean {
+  return error instanceof NotNow || (error instanceof GrantRefused && error.mayPass)
 }
 
 async function beginDevice(client: Oauth2Client, signal: AbortSignal) {

@@ -1,8 +1,16 @@
 import { ConnectFailed } from '../net/connect-failed.ts'
+import { Refusal } from '../refusal.ts'
 import type { Oauth2Credential } from './oauth2.ts'
 
+/** A refusal after which the same request may succeed a while later. */
+export class NotNow extends Refusal {
+  constructor(detail: string) {
+    super('credential_unavailable', detail)
+  }
+}
+
 /** Says why an exchange with a provider came to nothing, quoting nothing that it sent. */
-export function whyNoAnswer(error: unknown): string {
+export function whyExchangeFailed(error: unknown): string {
   if (error instanceof DOMException && error.name === 'TimeoutError') return 'did not answer in time'
   if (error instanceof ConnectFailed) return `cannot be reached: ${error.message}`
   return 'gave no answer that can be used: it broke off, is compressed, is larger than any token, or is no HTTP'
@@ -16,6 +24,28 @@ export function whyUnusable(status: number, key: string): string {
   if (status >= 500) return 'fails at the moment'
   if (status === 200) return `answers with something that is not an answer of OAuth; look at ${key}`
   return 'refuses without a reason that is known'
+}
+
+/** The codes that are known: what they mean, they mean at any status. */
+const knownCodes = [
+  'invalid_client',
+  'invalid_grant',
+  'invalid_scope',
+  'invalid_target',
+  'unauthorized_client',
+  'unsupported_grant_type',
+  'invalid_request',
+  'access_denied',
+  'expired_token',
+  'temporarily_unavailable',
+  'server_error',
+  'authorization_pending',
+  'slow_down',
+]
+
+/** Tells whether an answer says no more than that the other side cannot answer now: a gateway has error codes of its own. */
+export function isPassing(status: number, code: unknown): boolean {
+  return (status === 429 || status >= 500) && !knownCodes.some(known => known === code)
 }
 
 /** What was asked for when a provider refused: a token for a call, or the refresh token of a login. */

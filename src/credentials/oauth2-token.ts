@@ -1,7 +1,8 @@
+import { createRedactor } from '../redact/redactor.ts'
 import { Refusal } from '../refusal.ts'
 import { Secret } from '../secret.ts'
 import { replaceKept } from './kept.ts'
-import { type Oauth2Credential, refreshTokenProblem } from './oauth2.ts'
+import { type Oauth2Credential, refreshTokenProblem, scopePattern } from './oauth2.ts'
 import { lifeOf } from './oauth2-answer.ts'
 import { type Asked, type Oauth2Client, openClient } from './oauth2-client.ts'
 import type { ClientProof } from './oauth2-proof.ts'
@@ -73,23 +74,44 @@ export async function fetchAccessToken(
   if (token instanceof Refusal) throw token
   const secrets = [...asked.hidden].map(value => new Secret(name, value))
   const secret = new Secret(name, token.value)
+  const hidden = [secret, ...secrets]
   return {
     credential: { type: 'bearer', scheme: 'Bearer', token: secret },
-    secrets: [secret, ...secrets],
+    secrets: hidden,
     expiresAt: token.expiresAt,
-    asked: describeGrant(credential),
+    asked: describeGrant(credential, describeOther(credential, asked.granted?.['scope'], hidden)),
     ...(newest === null ? {} : { fingerprint: input.fingerprint(newest) }),
   }
 }
 
-/** Says in one line for the record what a token is asked for. */
-function describeGrant({ grant, scopes, audience, resource }: Oauth2Credential): string {
+/** Says in one line for the record what a token is asked for, and what was granted where that is something else. */
+function describeGrant({ grant, scopes, audience, resource }: Oauth2Credential, other: string | null): string {
   return [
     `grant ${grant}`,
     scopes.length === 0 ? 'no scopes named' : `scopes: ${scopes.join(' ')}`,
     ...(audience === undefined ? [] : [`audience: ${audience}`]),
     ...(resource === undefined ? [] : [`resource: ${resource}`]),
+    ...(other === null ? [] : [`granted: ${other}`]),
   ].join('; ')
+}
+
+/** So many characters of what was granted are recorded. */
+const maxGrantedLength = 1_000
+
+/** Names the scopes that were granted, where they are others than were asked for (RFC 6749, 5.1); null where they are not. */
+function describeOther({ scopes }: Oauth2Credential, scope: unknown, hidden: readonly Secret[]): string | null {
+  if (typeof scope !== 'string' || scope === '') return null
+  const names = new Set(scope.split(' ').filter(name => scopePattern.test(name)))
+  const named = (each: Iterable<string>) =>
+    [...each]
+      .filter(name => name !== 'offline_access')
+      .sort()
+      .join(' ')
+  const granted = named(names)
+  if (granted === '' || granted === named(new Set(scopes))) return null
+  // The other side wrote it, who also knows the tokens.
+  const text = createRedactor(hidden).text(granted)
+  return text.length > maxGrantedLength ? `${text.slice(0, maxGrantedLength)}...` : text
 }
 
 /** What a token is asked for with. A scope that only asks for a refresh token has no meaning beside one. */
@@ -160,12 +182,18 @@ function stringProblem(value: unknown, problemOf: (value: string) => string | nu
 /** What may come before a grant to a device (RFC 8628, 3.5). */
 const notYet = ['authorization_pending', 'slow_down'] as const
 
+/** What a provider says that cannot answer at the moment (RFC 6749, 4.1.2.1). */
+const passing = ['temporarily_unavailable', 'server_error']
+
 /** A refusal in the words of OAuth, of which only those are kept that are known. */
 export class GrantRefused extends Refusal {
   readonly notYet: (typeof notYet)[number] | null
+  /** Whether the same request may succeed a while later. */
+  readonly mayPass: boolean
 
   constructor(oauthCode: string, occasion: Occasion, { credential, name }: Pick<Oauth2Client, 'credential' | 'name'>) {
     super('credential_unavailable', `${name}: ${whyRefused(oauthCode, credential, name, occasion)}`)
     this.notYet = notYet.find(code => code === oauthCode) ?? null
+    this.mayPass = passing.includes(oauthCode)
   }
 }

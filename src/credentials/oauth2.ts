@@ -28,16 +28,40 @@ const ownParameters = [
   'resource',
 ]
 
+/** What would make a login fail, or weaken it, or put a secret into an address. */
+const harmfulParameters = [
+  'response_mode', // the answer is read from the query alone
+  'request', // RFC 9101: takes the place of every other parameter, state and code_challenge among them
+  'request_uri',
+  'nonce', // no id_token is looked at
+  'id_token_hint',
+  'dpop_jkt', // tokens are presented as Bearer
+  'client_secret',
+  'client_assertion',
+  'client_assertion_type',
+  'code_verifier',
+  'code',
+  'grant_type',
+]
+
 const AuthorizationParameters = z
   .record(z.string(), Printable)
   .superRefine((parameters, context) => {
     for (const name of Object.keys(parameters)) {
-      const isName = /^[a-z][a-z0-9_]{0,63}$/.test(name)
-      const message = isName ? 'keyhold fills this parameter itself' : 'not the name of a parameter'
-      if (!isName || ownParameters.includes(name)) context.addIssue({ code: 'custom', path: [name], message })
+      const message = parameterProblem(name)
+      if (message !== null) context.addIssue({ code: 'custom', path: [name], message })
     }
   })
   .default({})
+
+function parameterProblem(name: string): string | null {
+  if (!/^[a-z][a-z0-9_]{0,63}$/.test(name)) return 'not the name of a parameter'
+  if (ownParameters.includes(name)) return 'keyhold fills this parameter itself'
+  return harmfulParameters.includes(name) ? 'a login with this parameter would fail, or not be safe' : null
+}
+
+/** The name of a scope (RFC 6749, 3.3). */
+export const scopePattern = /^[\x21\x23-\x5b\x5d-\x7e]{1,256}$/
 
 const Keys = z.strictObject({
   type: z.literal('oauth2'),
@@ -55,10 +79,7 @@ const Keys = z.strictObject({
   algorithm: z.enum(clientAlgorithms).optional().describe('Follows from the private key when left out'),
   key_id: Printable.optional().describe('The name by which the provider knows the private key'),
   issuer: Resource.optional().describe('The issuer identifier of the provider: the audience of signed assertions'),
-  scopes: z
-    .array(z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]{1,256}$/, 'a scope is one word (RFC 6749, 3.3)'))
-    .max(64)
-    .default([]),
+  scopes: z.array(z.string().regex(scopePattern, 'a scope is one word (RFC 6749, 3.3)')).max(64).default([]),
   audience: Printable.optional().describe('What the token is for, at providers that ask for an audience'),
   resource: Resource.optional().describe('What the token is for (RFC 8707)'),
   refresh_token: Kept.optional().describe('Where the refresh token is kept; keyhold credential login puts it there'),

@@ -25,20 +25,48 @@ export function filled(template: Template, values: Readonly<Record<string, strin
 }
 
 /**
- * Tells whether a filled template could have come from other values as well: when two of the fields contain the text that
- * stands between them and their neighbours, what belongs to which is anybody's guess.
+ * Names the fields, in a filled template, of which nobody could tell where they end. Read from left to right, a field ends at the first
+ * appearance of the text that follows it in the template, so it must not contain that text; unless only fields of a fixed form come after.
+ * Fields that stand directly beside each other count as one: where one of them ends is left open.
  *
- * @param free the fields whose values are not of a fixed form
+ * @param free the fields whose values are not of a fixed form; all others have a fixed length, or are a method of HTTP
+ * @returns the fields that stand in such a place; none when every place of the template has only one reading
  */
-export function isAmbiguous(
+export function endlessFields(
   template: Template,
   values: Readonly<Record<string, string>>,
   free: ReadonlySet<string>,
-): boolean {
-  const blurred = template.filter((piece, index) => {
-    if (index % 2 === 0 || !free.has(piece)) return false
-    const around = [template[index - 1], template[index + 1]].filter(text => text !== undefined && text !== '')
-    return around.some(text => values[piece]?.includes(text as string))
+): readonly string[] {
+  const groups = groupsOf(template).map(({ fields, end }) => {
+    // What is of a fixed form and stands in front is told apart by it.
+    const first = fields.findIndex(field => free.has(field))
+    return { fields: first === -1 ? [] : fields.slice(first), end }
   })
-  return blurred.length > 1
+  const last = groups.findLastIndex(({ fields }) => fields.length > 0)
+  const endless = groups.slice(0, Math.max(0, last)).find(({ fields, end }) => {
+    const text = fields.map(field => values[field] ?? '').join('')
+    // Looked for in both together: `a` that `aa` follows ends too early as well.
+    return fields.length > 0 && `${text}${end}`.indexOf(end) !== text.length
+  })
+  return endless?.fields.filter(field => free.has(field)) ?? []
+}
+
+interface Group {
+  readonly fields: readonly string[]
+  /** The text that follows. */
+  readonly end: string
+}
+
+/** The fields of a template, those that no text separates together. */
+function groupsOf(template: Template): readonly Group[] {
+  const groups: Group[] = []
+  let fields: readonly string[] = []
+  for (let index = 1; index < template.length; index += 2) {
+    fields = [...fields, template[index] ?? '']
+    const end = template[index + 1] ?? ''
+    if (end === '' && index + 2 < template.length) continue
+    groups.push({ fields, end })
+    fields = []
+  }
+  return groups
 }

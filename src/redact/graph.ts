@@ -1,12 +1,11 @@
+import { type Alphabet, unitsPerStep } from './alphabet.ts'
 import type { Form } from './forms.ts'
-import { compile, type Fragment } from './fragment.ts'
+import type { Fragment } from './fragment.ts'
 import type { Step } from './letters.ts'
-import { type Opening, openingOf } from './opening.ts'
+import type { Opening } from './opening.ts'
 
 /** Where a reading of a form has got to: the step and the unit within the step that was just read. */
 export type Thread = number
-
-const unitsPerStep = 4096
 
 /** All forms of all secrets as one automaton that can be read in either direction. */
 export class Graph {
@@ -16,11 +15,11 @@ export class Graph {
   /** The number of the first step, by form. Behind the last one of each there is a number without a step. */
   readonly #firstSteps: readonly number[]
   readonly #steps = new Map<number, Step | null>()
-  readonly #fragments = new Map<Step, Fragment>()
-  readonly #openings = new Map<Step, Opening>()
+  readonly #alphabet: Alphabet
 
-  /** `secrets[i]` holds the forms of secret number i. */
-  constructor(secrets: readonly (readonly Form[])[]) {
+  /** `secrets[i]` holds the forms of secret number i, written with the letters of `alphabet`. */
+  constructor(secrets: readonly (readonly Form[])[], alphabet: Alphabet) {
+    this.#alphabet = alphabet
     this.#forms = secrets.flat()
     this.#owners = secrets.flatMap((forms, owner) => forms.map(() => owner))
     let next = 1
@@ -138,25 +137,15 @@ export class Graph {
     return low
   }
 
-  /** Most forms are left as soon as it is known what they begin with. */
   #opening(step: number): Opening | null {
     const make = this.#step(step)
-    if (!make) return null
-    const known = this.#openings.get(make) ?? openingOf(make())
-    this.#openings.set(make, known)
-    return known
+    return make && this.#alphabet.opening(make)
   }
 
-  /** Compiled when first met: of a long key's thousands of forms, a search rarely gets beyond the first steps. */
+  /** Of a long key's thousands of forms, a search rarely gets beyond the first steps. */
   #fragment(step: number): Fragment | null {
     const make = this.#step(step)
-    if (!make) return null
-    const known = this.#fragments.get(make)
-    if (known) return known
-    const fragment = compile(make())
-    if (fragment.units.length > unitsPerStep) throw new Error('a step of a form is too large')
-    this.#fragments.set(make, fragment)
-    return fragment
+    return make && this.#alphabet.fragment(make)
   }
 }
 

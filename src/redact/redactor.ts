@@ -1,6 +1,7 @@
 import type { Json, Redacted, RedactedBytes, RedactedText } from '../kind.ts'
 import { Refusal } from '../refusal.ts'
 import type { Secret } from '../secret.ts'
+import type { Alphabet } from './alphabet.ts'
 import { areClean } from './bytes.ts'
 import { essence } from './forms.ts'
 import { shapeOf } from './json-shape.ts'
@@ -72,10 +73,10 @@ export interface CompiledSecrets {
  * Makes the search for these secrets; refuses one that is too short. Of those that are random enough, any twelve or more
  * characters in a row that nobody can know are searched for as well.
  */
-export function compileSecrets(secrets: readonly Secret[]): CompiledSecrets {
+export function compileSecrets(secrets: readonly Secret[], alphabet?: Alphabet): CompiledSecrets {
   const values = secrets.map(secret => secret.use(value => longEnough(value, secret.label)))
   const searchedInParts = secrets.map(({ wholeOnly }, index) => (wholeOnly ? '' : (values[index] ?? '')))
-  return { secrets, search: new Search(values, new PartSearch(searchedInParts)) }
+  return { secrets, search: new Search(values, new PartSearch(searchedInParts), alphabet) }
 }
 
 /** Makes the redactor for these secrets; refuses one that is too short. */

@@ -1,7 +1,7 @@
+import { Alphabet } from './alphabet.ts'
 import { Automaton, type State } from './automaton.ts'
 import { formsOf } from './forms.ts'
 import { Graph, type Thread } from './graph.ts'
-import { createLetters } from './letters.ts'
 import { PartSearch, type PartSpan } from './part-search.ts'
 
 /** A stretch of text that is a form of a value, or of a part of one; `owner` is the value's number. */
@@ -30,11 +30,12 @@ export class Search {
   readonly #turns = new WeakMap<readonly Thread[], State>()
   readonly #parts: PartSearch
 
-  constructor(values: readonly string[], parts = new PartSearch(values)) {
+  constructor(values: readonly string[], parts = new PartSearch(values), alphabet = new Alphabet()) {
     this.#parts = parts
-    // Compiled letters are what a search is mostly made of, so all values share them.
-    const letters = createLetters()
-    this.#graph = new Graph(values.map(value => formsOf(value, letters)))
+    this.#graph = new Graph(
+      values.map(value => formsOf(value, alphabet.letters)),
+      alphabet,
+    )
     this.#forwards = new Automaton(this.#graph, 'forwards', values.join(''))
     this.#backwards = new Automaton(this.#graph, 'backwards', values.join(''))
   }

@@ -35,7 +35,8 @@ export class SeveralSearches {
 
   /** Tells whether a text has any form of a value, or of a part of one. */
   finds(text: string): boolean {
-    return this.#searches.some(search => search.read(text, 0, search.start).spans.length > 0)
+    for (const search of this.#searches) if (search.read(text, 0, search.start).spans.length > 0) return true
+    return false
   }
 
   /** Reads on as `Search.read` does. */

@@ -1,15 +1,17 @@
+import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { readKept } from '../../src/credentials/kept.ts'
 import { type Home, makeHome, type Ran } from '../support/home.ts'
 import { addressToOpen, type Login, startLogin } from '../support/login.ts'
 import { agree, startBrowser } from '../support/oauth-browser.ts'
 import { allScopes, type OauthProvider, startOauthProvider, type TokenRequest } from '../support/oauth-provider.ts'
 import { answer, type RawUpstream, type Script, startRawUpstream } from '../support/raw-upstream.ts'
+import { appRole, startVault } from '../support/vault-server.ts'
 
 const secret = 'cs_0123456789abcdef'
 const grants = ['authorization_code', 'refresh_token', 'urn:ietf:params:oauth:grant-type:device_code']
@@ -36,7 +38,7 @@ beforeEach(() => {
 })
 afterEach(() => home.remove())
 
-function configure(rest: object = {}, tools: object = {}): void {
+function configure(rest: object = {}, tools: object = {}, more: object = {}): void {
   const billing = {
     type: 'oauth2',
     grant: 'refresh_token',
@@ -55,7 +57,7 @@ function configure(rest: object = {}, tools: object = {}): void {
     client_id: 'me',
     client_secret: { sealed: 'x' },
   }
-  home.writeConfig({ version: 1, credentials: { billing, other, machine }, tools })
+  home.writeConfig({ version: 1, credentials: { billing, other, machine }, tools, ...more })
 }
 
 const tool = {
@@ -65,7 +67,11 @@ const tool = {
   credential: 'billing',
   allow: ['GET /invoices'],
 }
-const isKept = () => existsSync(join(home.folder, 'state/keyhold/kept/billing-token.db'))
+const isKept = () =>
+  kept().then(
+    () => true,
+    () => false,
+  )
 const kept = () => {
   const stateDir = join(home.folder, 'state/keyhold')
   return readKept('billing-token', { stateDir, home: home.folder, environment: {}, platform: process.platform })
@@ -76,6 +82,11 @@ async function logInWithBrowser(login: Login): Promise<string> {
   const browser = startBrowser()
   const page = await agree(browser, await browser.open(await login.told(addressToOpen)))
   return page.text
+}
+
+function childrenOf(pid: string): string[] {
+  const found = spawnSync('ps', ['-o', 'pid=', '--ppid', pid], { encoding: 'utf8' })
+  return found.stdout.trim().split(/\s+/).filter(Boolean)
 }
 
 /** Nothing that was granted may be shown anywhere. */
@@ -112,7 +123,7 @@ describe('a login with a browser', () => {
     expect(requests[0]?.form.get('code_verifier')).toMatch(/^[\w-]{43}$/)
     expect(await kept()).toBe(requests[0]?.answer['refresh_token'])
     expect(ran.out).toMatch(
-      /^billing is logged in: kept billing-token, fingerprint [0-9a-f]{12}\nThe tools invoices use it/,
+      /^billing is logged in: kept billing-token, fingerprint [0-9a-f]{12}\nUsed from the next call on, by: invoices\n/,
     )
     expectNothingShown(ran, requests)
     const listed = await home.run(['credential', 'list', '--json'])
@@ -177,7 +188,7 @@ describe('a login with a browser', () => {
       code: 1,
       err: expect.stringContaining('keyhold: billing: the login was declined [credential_unavailable]'),
     })
-    expect(isKept()).toBe(false)
+    expect(await isKept()).toBe(false)
   })
 
   test('without a refresh token is refused, with what to change', async () => {
@@ -187,7 +198,7 @@ describe('a login with a browser', () => {
     const { code, err } = await login.ended()
     expect(code).toBe(1)
     expect(err).toContain('the provider gave no refresh token; ask for one (usually with the scope offline_access')
-    expect(isKept()).toBe(false)
+    expect(await isKept()).toBe(false)
   })
 
   test.each(['SIGINT', 'SIGTERM'] as const)('ends at %s and changes nothing', async signal => {
@@ -200,11 +211,101 @@ describe('a login with a browser', () => {
       out: '',
       err: expect.stringContaining('keyhold: interrupted; nothing was changed [cancelled]'),
     })
-    expect(isKept()).toBe(false)
+    expect(await isKept()).toBe(false)
   })
 
   test('ends when nobody comes', async () => {
     configure()
+    const { code, err } = await startLogin(home, ['billing', '--timeout', '1s']).ended()
+    expect(code).toBe(1)
+    expect(err).toContain('keyhold: nobody logged in within 1 s; nothing was changed [credential_unavailable]')
+  })
+})
+
+describe('a login whose outcome could not be stored is refused before it begins', () => {
+  const state = () => join(home.folder, 'state/keyhold')
+  const folder = () => join(state(), 'kept')
+
+  test.each<[string, () => void, string]>([
+    ['the folder is open to others', () => chmodSync(folder(), 0o755), 'kept is open to other users; run: chmod 700'],
+    ['the item is open to others', () => writeFileSync(join(folder(), 'billing-token.db'), ''), 'run: chmod 600'],
+    ['the item is a folder', () => mkdirSync(join(folder(), 'billing-token.db')), 'is not a regular file'],
+    ['its key cannot be made', () => mkdirSync(join(state(), 'identity.txt')), 'identity.txt is not a regular file'],
+  ])('%s', async (_what, spoil, why) => {
+    configure()
+    mkdirSync(folder(), { recursive: true, mode: 0o700 })
+    spoil()
+    const { code, out, err } = await home.run(['credential', 'login', 'billing'])
+    expect({ code, out }).toEqual({ code: 1, out: '' })
+    expect(err).toContain(why)
+    expect(err).toMatch(/^keyhold: [^\n]+ \[credential_unavailable\]\n$/)
+  })
+
+  test('the folder is none', async () => {
+    configure()
+    mkdirSync(state(), { recursive: true, mode: 0o700 })
+    writeFileSync(folder(), '')
+    expect(await home.run(['credential', 'login', 'billing'])).toEqual({
+      code: 1,
+      out: '',
+      err: `keyhold: ${folder()} is not a folder [credential_unavailable]\n`,
+    })
+  })
+})
+
+test('a login stays good when a Keyhold that is running cannot be told of it', async () => {
+  configure()
+  mkdirSync(join(home.folder, 'state/keyhold/credentials.changed'), { recursive: true, mode: 0o700 })
+  const login = startLogin(home, ['billing'])
+  await logInWithBrowser(login)
+  const ran = await login.ended()
+  expect(ran).toMatchObject({ code: 0, out: expect.stringContaining('billing is logged in') })
+  expect(ran.err).toContain('A Keyhold that is running could not be told of this; it may have to be started again.\n')
+  expect(await isKept()).toBe(true)
+})
+
+test('a client secret that was made for a login is good until that is over, and not for longer', async () => {
+  const vault = await startVault({})
+  onTestFinished(() => vault.close())
+  let usersThen: readonly string[] = []
+  const endpoint = await startRawUpstream(socket => {
+    usersThen = vault.users()
+    const fields = { access_token: 'at_0123456789', token_type: 'Bearer', refresh_token: 'rt_0123456789' }
+    answer(socket, JSON.stringify(fields), ['content-type: application/json'])
+  })
+  onTestFinished(() => endpoint.close())
+  const approle = { role_id: appRole.role_id, secret_id: { env: 'SECRET_ID' } }
+  Object.assign(home.environment, { SECRET_ID: appRole.secret_id })
+  const made = { client_secret: { vault: 'database/creds/readonly#password' }, token_url: `${endpoint.url}/token` }
+  configure(made, {}, { stores: { vault: { address: vault.url, login: { approle } } } })
+  const login = startLogin(home, ['billing'])
+  const url = new URL(await login.told(addressToOpen))
+  expect(vault.users()).toHaveLength(1)
+  const callback = url.searchParams.get('redirect_uri')
+  await fetch(`${callback}?state=${url.searchParams.get('state')}&code=x`)
+  expect(await login.ended()).toMatchObject({ code: 0 })
+  expect(usersThen).toHaveLength(1)
+  expect(vault.users()).toEqual([])
+})
+
+describe('while what the client proves itself with is read', () => {
+  const slow = { client_secret: { command: ['/bin/sleep', '3'] } }
+  const since = (began: number) => performance.now() - began
+
+  test.skipIf(process.platform === 'win32')('Ctrl-C counts at once', async () => {
+    configure(slow)
+    const login = startLogin(home, ['billing'])
+    const pid = String(login.process.pid)
+    await expect.poll(() => childrenOf(pid), { timeout: 10_000 }).not.toEqual([])
+    const began = performance.now()
+    login.process.kill('SIGINT')
+    await login.told(/interrupted; nothing was changed \[cancelled\]/)
+    expect(since(began)).toBeLessThan(2_000)
+    expect(await login.ended()).toMatchObject({ code: 1, out: '' })
+  })
+
+  test.skipIf(process.platform === 'win32')('the timeout counts too', async () => {
+    configure(slow)
     const { code, err } = await startLogin(home, ['billing', '--timeout', '1s']).ended()
     expect(code).toBe(1)
     expect(err).toContain('keyhold: nobody logged in within 1 s; nothing was changed [credential_unavailable]')
@@ -230,6 +331,7 @@ describe('the page that a browser comes back to', () => {
     expect(await statusOf('/callback?code=of-the-attacker')).toBe(400)
     expect(await statusOf(`/callback?state=${state.slice(0, -1)}&code=of-the-attacker`)).toBe(400)
     await login.told(/A request came that is not the answer to this login/)
+    for (let count = 0; count < 20; count++) expect(await statusOf('/callback?state=x')).toBe(400)
     expect(provider.tokenRequests.length).toBe(before)
     const [first, second] = await Promise.allSettled([
       fetch(`${callback}?state=${state}&code=wrong`),
@@ -239,11 +341,12 @@ describe('the page that a browser comes back to', () => {
     expect(accepted).toHaveLength(1)
     const { code, err } = await login.ended()
     expect(code).toBe(1)
+    expect(err.match(/A request came/g)).toHaveLength(1)
     expect(err).toContain(
       'billing: the provider does not accept the answer to this login: it came too late, or twice; log in again',
     )
     expect(provider.tokenRequests.length).toBe(before + 1)
-    expect(isKept()).toBe(false)
+    expect(await isKept()).toBe(false)
   })
 
   test('shows fixed words, loads nothing, and is kept nowhere', async () => {
@@ -325,7 +428,7 @@ describe('a login on another device', () => {
       code: 1,
       err: expect.stringContaining('interrupted; nothing was changed'),
     })
-    expect(isKept()).toBe(false)
+    expect(await isKept()).toBe(false)
   })
 
   describe('at a provider that', () => {
@@ -357,7 +460,8 @@ describe('a login on another device', () => {
         polls.push(performance.now())
         return poll(socket, request)
       }
-      configure({ ...device(), token_url: `${endpoint.url}/token`, device_authorization_url: `${endpoint.url}/device` })
+      const device_authorization_url = `${endpoint.url.replace('http', 'HTTP')}/x/../device`
+      configure({ ...device(), token_url: `${endpoint.url}/token`, device_authorization_url })
       return { ...(await startLogin(home, ['billing']).ended()), polls }
     }
 
@@ -369,6 +473,60 @@ describe('a login on another device', () => {
       expect(second - first).toBeGreaterThan(900)
       expect(third - second).toBeGreaterThan(5_900)
       expect(err).toContain('billing: nobody entered the code in time')
+    }, 40_000)
+
+    const fails = (line: string, body = ''): Script => {
+      const head = `HTTP/1.1 ${line}\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n`
+      return socket => void socket.write(head + body)
+    }
+    const grant: Script = socket =>
+      answer(
+        socket,
+        JSON.stringify({ access_token: 'at_0123456789', token_type: 'Bearer', refresh_token: 'rt_0123456789' }),
+        json,
+      )
+
+    test.each<[string, Script, string]>([
+      ['wants fewer requests', fails('429 Oops', '{"error":"rate limited"}'), 'wants fewer requests (status 429)'],
+      ['breaks off', socket => void socket.destroy(), 'gave no answer that can be used'],
+      ['says that it fails', socket => fail(socket, 'temporarily_unavailable'), 'the provider fails at the moment'],
+    ])(
+      '%s is asked again, later',
+      async (_what, first, why) => {
+        const replies = [first, grant]
+        const ran = await logIn({}, (socket, request) => (replies.shift() ?? grant)(socket, request))
+        expect(ran).toMatchObject({ code: 0, out: expect.stringContaining('billing is logged in') })
+        expect(ran.err.match(/it will be asked again/g)).toHaveLength(1)
+        expect(ran.err).toContain(why)
+        const [one = 0, two = 0] = ran.polls
+        expect(two - one).toBeGreaterThan(1_900)
+        expect(await kept()).toBe('rt_0123456789')
+      },
+      40_000,
+    )
+
+    test('fails again is asked later still', async () => {
+      const replies = [fails('503 Oops'), fails('503 Oops'), grant]
+      const { code, polls, err } = await logIn({}, (socket, request) => (replies.shift() ?? grant)(socket, request))
+      expect(code).toBe(0)
+      expect(err.match(/fails at the moment \(status 503\); it will be asked again/g)).toHaveLength(1)
+      const [one = 0, two = 0, three = 0] = polls
+      expect(two - one).toBeGreaterThan(1_900)
+      expect(three - two).toBeGreaterThan(3_900)
+    }, 40_000)
+
+    test('fails until the code has ended is not asked any more', async () => {
+      const { code, err, polls } = await logIn({ expires_in: 2 }, fails('503 Oops'))
+      expect(code).toBe(1)
+      expect(err).toMatch(/fails at the moment \(status 503\) \[credential_unavailable\]\n$/)
+      expect(polls).toHaveLength(2)
+    }, 40_000)
+
+    test('goes on waiting after the code has ended is not asked any more', async () => {
+      const { code, err, polls } = await logIn({ expires_in: 2 }, socket => fail(socket, 'authorization_pending'))
+      expect(code).toBe(1)
+      expect(err).toContain('billing: nobody entered the code in time')
+      expect(polls.length).toBeLessThanOrEqual(3)
     }, 40_000)
 
     test.each([
@@ -400,7 +558,7 @@ describe('what cannot be logged in to is refused', () => {
   test.each([
     [['other'], {}, 'other needs no login; one of type oauth2 with the grant refresh_token does'],
     [['machine'], {}, 'machine needs no login; one of type oauth2 with the grant refresh_token does'],
-    [['nothing'], {}, 'the configuration has no such credential; of type oauth2 there are: billing, machine'],
+    [['nothing'], {}, 'the configuration has no such credential; a login is for: billing'],
     [['billing', '--device'], {}, '--device needs device_authorization_url at billing'],
     [
       ['billing'],

@@ -2,7 +2,7 @@ import { createHmac, hash } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { Credential, presentedBy, sourcesOf } from '../../src/credentials/credential.ts'
 import { leasingOf } from './reading.ts'
-import { signedWith } from './signing.ts'
+import { signedWith, spellingsOf } from './signing.ts'
 
 const env = (name: string) => ({ env: name })
 const secret = 'sh4red-s3cret/R4nd0m+value'
@@ -86,8 +86,11 @@ describe('requests are signed as APIs want it', () => {
     const signature = mac('sha256', Buffer.from(key, 'base64'), message).digest('base64')
     expect(headers['webhook-signature']).toBe(`v1,${signature}`)
     expect(headers['webhook-id']).toMatch(/^msg_[0-9a-f-]{36}$/)
-    expect(derived).toEqual([signature])
-    expect(redacted).toEqual([key, Buffer.from(key, 'base64').toString('hex')])
+    expect(derived).toEqual([
+      ...new Set(spellingsOf(Buffer.from(signature, 'base64')).map(text => text.replace(/=$/, ''))),
+    ])
+    const bytes = Buffer.from(key, 'base64')
+    expect(redacted).toEqual([key, bytes.toString('hex'), bytes.toString('hex').toUpperCase()])
   })
 
   test('as exchanges of currencies: time, method, path and body in base64', async () => {
@@ -169,7 +172,7 @@ describe('requests are signed as APIs want it', () => {
   })
 
   test('no nonce is used twice', async () => {
-    const declared = { message: '{nonce}', headers: { 'x-signature': '{signature}', 'x-nonce': '{nonce}' } }
+    const declared = { message: '{nonce}{body}', headers: { 'x-signature': '{signature}', 'x-nonce': '{nonce}' } }
     const nonces = new Set<string | undefined>()
     for (let index = 0; index < 100; index++) {
       nonces.add((await signedWith({ ...written, ...declared }, environment)).headers['x-nonce'])
@@ -178,29 +181,73 @@ describe('requests are signed as APIs want it', () => {
   })
 })
 
-describe('a message that another request could have as well is not signed', () => {
-  const sign = (message: string, path: string, body: string | null) =>
-    signedWith({ ...written, message, headers: { 'x-signature': '{signature}' } }, environment, {
-      url: new URL(`https://api.example${path}`),
-      body,
-    })
+describe('no two requests have one message, where text separates its fields', () => {
+  type Request = readonly [path: string, body: string | null]
+  const signatureOf = async (message: string, path: string, body: string | null, more: object = {}) => {
+    const headers = { 'x-signature': '{signature}', 'x-timestamp': '{timestamp}' }
+    const url = new URL(`https://api.example${path}`)
+    const credential = { ...written, message, headers, ...more }
+    const made = await signedWith(credential, environment, { method: 'POST', url, body }, { clock })
+    return made.headers['x-signature']
+  }
+  const refused = { code: 'invalid_input', message: expect.stringContaining('contains the text that ends it') }
 
-  test.each([
-    ['{method}.{path}.{body}', '/v1.0/a', '{"a":1.5}'],
-    ['{path}:{query}:{body}', '/a:b?c=d:e', '{}'],
-    ['{path}v{body}', '/v1', '"v2"'],
-  ])('%s of %s and %s', async (message, path, body) => {
-    await expect(sign(message, path, body)).rejects.toMatchObject({ code: 'invalid_input' })
+  test.each<[string, Request, Request]>([
+    ['{timestamp}.{path}.{body}', ['/a', 'b.c'], ['/a.b', 'c']],
+    ['{timestamp}:{path}:{body}', ['/v1/docs', 'batch:x'], ['/v1/docs:batch', 'x']],
+    ['{path}:{query}:{body}', ['/a?b', 'c:d'], ['/a?b:c', 'd']],
+    ['{path}.{timestamp}.{body}', ['/a', `b.${Math.floor(at / 1_000)}.c`], [`/a.${Math.floor(at / 1_000)}.b`, 'c']],
+    ['{path}{method}.{body}', ['/a', 'POST.b'], ['/aPOST.', 'b']],
+    ['{path}{query}.{body}', ['/a?b', 'c.d'], ['/a?b.c', 'd']],
+    ['{path}aa{body}', ['/', 'ab'], ['/a', 'b']],
+    ['{path}v{body}', ['/', '1v2'], ['/v1', '2']],
+  ])('%s: of %j and %j, the second is refused', async (message, one, other) => {
+    await expect(signatureOf(message, ...one)).resolves.toMatch(/^[0-9a-f]{64}$/)
+    await expect(signatureOf(message, ...other)).rejects.toMatchObject(refused)
+  })
+
+  // Coinbase, Kraken and others want it so. What it says about a request is what such an API can know.
+  test.each<[string, Request, Request]>([
+    ['{timestamp}{method}{path}{body}', ['/orders', '/1'], ['/orders/1', '']],
+    ['{timestamp}{path}{query}', ['/a?id=1', null], ['/aid=1', null]],
+  ])('%s: nothing separates the fields, so %j and %j sign alike', async (message, one, other) => {
+    expect(await signatureOf(message, ...one)).toBe(await signatureOf(message, ...other))
   })
 
   test.each([
-    ['{method}.{path}.{body}', '/v1.0/a', '{"a":1}'],
     ['{method}.{path}.{body}', '/v1/a', '{"a":1.5}'],
     ['{method}\n{path}\n{query}\n{body}', '/v1.0/a?b=c', 'a\nb'],
+    ['{path}\n{body}', '/v1.0/a:b', 'c\nd'],
     ['{body}', '/', '{"signature":"."}'],
     ['{method}.{path}', '/v1.0/a.b', null],
-  ])('%s of %s and %s means one thing only, and is', async (message, path, body) => {
-    await expect(sign(message, path, body)).resolves.toBeDefined()
+    ['{path}.{timestamp}', '/v1.0/a.b', null],
+    ['{path}.{body_hash}', '/v1.0/a.b', 'a.b'],
+  ])('%s of %s and %j means one thing only, and is signed', async (message, path, body) => {
+    await expect(signatureOf(message, path, body)).resolves.toMatch(/^[0-9a-f]{64}$/)
+  })
+
+  test('a time with the separator in it ends where it always does', async () => {
+    const message = '{timestamp}{path}.{body}'
+    await expect(signatureOf(message, '/a', 'b', { timestamp: 'rfc3339' })).resolves.toMatch(/^[0-9a-f]{64}$/)
+    await expect(signatureOf(message, '/a.b', 'c', { timestamp: 'rfc3339' })).rejects.toMatchObject(refused)
+  })
+
+  test('of every path, query and body from a small alphabet, those that are signed have signatures of their own', async () => {
+    const texts = ['', 'a', '.', 'a.', '.a', '..', 'a.a']
+    for (const message of ['{path}.{query}.{body}', '{path}..{query}.{body}', '{query}a{body}..{path}']) {
+      const signatures: unknown[] = []
+      let refusals = 0
+      for (const path of texts.filter(text => !/^\.*$/.test(text)).concat(''))
+        for (const query of texts)
+          for (const body of texts) {
+            const made = await signatureOf(message, `/${path}?${query}`, body).catch((error: unknown) => error)
+            if (typeof made === 'string') signatures.push(made)
+            else refusals += Number(expect.objectContaining(refused).asymmetricMatch(made))
+          }
+      expect(signatures.length).toBeGreaterThan(10)
+      expect(new Set(signatures).size).toBe(signatures.length)
+      expect(signatures.length + refusals).toBe(5 * 7 * 7)
+    }
   })
 })
 
@@ -224,6 +271,14 @@ describe('a credential in the configuration', () => {
     ['a brace that is no field', { message: '{body}}' }, 'message', 'does not belong to a field'],
     ['a field with capitals', { message: '{Body}' }, 'message', 'does not belong to a field'],
     ['a message without fields', { message: 'hello' }, 'message', 'signs nothing'],
+    ...['{timestamp}', '{nonce}', '{key_id}', '{method}', '{content_type}', '{method}{key_id}{content_type}'].map(
+      (message): [string, object, string, string] => [
+        `a message of ${message} alone`,
+        { message, key_id: 'agent-7', headers: { ...headers, 'x-a': '{timestamp} {nonce}' } },
+        'message',
+        'signs nothing of the request',
+      ],
+    ),
     ['no message', { message: '' }, 'message', 'Too small'],
     ['an unknown field in a header', { headers: { ...headers, 'x-b': '{body}' } }, 'headers', '{body} is not one of'],
     ['no signature', { message: '{body}', headers: { 'x-a': 'b' } }, 'headers', 'in exactly one of them'],
@@ -260,7 +315,7 @@ describe('a credential in the configuration', () => {
       'is there twice',
     ],
     ['a time that is not sent', { headers }, 'headers', '{timestamp} is signed'],
-    ['a nonce that is not sent', { message: '{nonce}', headers }, 'headers', '{nonce} is signed'],
+    ['a nonce that is not sent', { message: '{nonce}{body}', headers }, 'headers', '{nonce} is signed'],
     [
       'no id where one is sent',
       { message: '{body}', headers: { 'x-a': '{key_id} {signature}' } },
@@ -281,6 +336,10 @@ describe('a credential in the configuration', () => {
     ['what is not hex', { secret_encoding: 'hex' }, { SECRET: `${secret}0` }, 'is not written in hex'],
     ['half a byte', { secret_encoding: 'hex' }, { SECRET: '0123456789abc' }, 'is not written in hex'],
     ['what is not base64', { secret_encoding: 'base64' }, { SECRET: 'whsec_!0123456789' }, 'is not written in base64'],
+    ['base64 that was cut off', { secret_encoding: 'base64' }, { SECRET: 'QUJDREVGR' }, 'is not written in base64'],
+    ['bits left over', { secret_encoding: 'base64' }, { SECRET: 'QUJDREVGRz==' }, 'is not written in base64'],
+    ['base64 of both alphabets', { secret_encoding: 'base64' }, { SECRET: 'QUJD+EVG_EhJ' }, 'is not written in base64'],
+    ['padding alone', { secret_encoding: 'base64' }, { SECRET: '========' }, 'is not written in base64'],
     ['an id with a line break', { key_id: env('ID') }, { ID: 'key_0123\r\nx: y' }, 'the key id of shop contains'],
   ])('%s: not leased, and the record says why', async (_, more, values, detail) => {
     const leasing = leasingOf({ ...written, ...more }, { ...environment, ...values })

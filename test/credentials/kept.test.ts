@@ -23,7 +23,8 @@ import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
-import { readKept, removeKept, replaceKept, writeKept } from '../../src/credentials/kept.ts'
+import { prepareKept, readKept, removeKept, replaceKept, writeKept } from '../../src/credentials/kept.ts'
+import { openKeptDatabase } from '../../src/credentials/kept-database.ts'
 import { sourceNeeds } from '../../src/credentials/needs.ts'
 import type { Places } from '../../src/credentials/places.ts'
 import { Refusal } from '../../src/refusal.ts'
@@ -102,6 +103,31 @@ describe('a kept item', () => {
     await writeKept('shop', 'of another', places)
     await copyFile(inKept('billing.db'), inKept('shop.db'))
     expect(await refusalOf(readKept('shop', places))).toBe(`${inKept('shop.db')} was sealed with another identity`)
+  })
+})
+
+describe('preparing an item', () => {
+  test('makes all that it needs but a value', async () => {
+    await prepareKept('billing', places)
+    expect((await readdir(inKept('.'))).sort()).toEqual(['billing.age', 'billing.db'])
+    expect(await modeOf(inKept('billing.db'))).toBe('600')
+    expect(await refusalOf(readKept('billing', places))).toContain('holds no value yet')
+  })
+
+  test('leaves a value that is there, even one that cannot be read at the moment', async () => {
+    await writeKept('billing', secret, places)
+    await prepareKept('billing', places)
+    expect(await readKept('billing', places)).toBe(secret)
+    await chmod(inKept('billing.age'), 0o644)
+    await prepareKept('billing', places)
+    await chmod(inKept('billing.age'), 0o600)
+    expect(await readKept('billing', places)).toBe(secret)
+  })
+
+  test('is refused where no key could be made', async () => {
+    await mkdir(join(places.stateDir, 'identity.txt'), { recursive: true })
+    await chmod(places.stateDir, 0o700)
+    expect(await refusalOf(prepareKept('billing', places))).toContain('identity.txt is not a regular file')
   })
 })
 
@@ -255,9 +281,33 @@ describe('a kept item that cannot be used is refused, and why is said', () => {
     expect(await refusalOf(readKept('billing', places))).toBe(`${database()} belongs to another user (uid 65534)`)
   })
 
-  test('its folder is open to others when it is written', async () => {
-    await chmod(inKept('.'), 0o755)
-    expect(await refusalOf(writeKept('billing', 'x', places))).toContain('kept is open to other users; run: chmod 700')
+  test.each([0o755, 0o777])('its folder is open to others (%o)', async mode => {
+    await chmod(inKept('.'), mode)
+    const why = 'kept is open to other users; run: chmod 700'
+    expect(await refusalOf(readKept('billing', places))).toContain(why)
+    expect(await refusalOf(writeKept('billing', 'x', places))).toContain(why)
+    expect(await refusalOf(replaceKept('billing', places, 200, () => expect.fail('it was used')))).toContain(why)
+  })
+
+  test('its folder cannot be made', async () => {
+    const under = { ...places, stateDir: join(database(), 'state') }
+    expect(await refusalOf(writeKept('billing', 'x', under))).toBe(`${under.stateDir} cannot be made (ENOTDIR)`)
+    await rm(inKept('.'), { recursive: true })
+    await writeFile(inKept('.'), '')
+    expect(await refusalOf(writeKept('billing', 'x', places))).toBe(`${join(places.stateDir, 'kept')} is not a folder`)
+    expect(await refusalOf(readKept('billing', places))).toBe(`${join(places.stateDir, 'kept')} is not a folder`)
+  })
+
+  test('it is removed while others have it open: it is not made again', async () => {
+    const how = { waitMs: 200, create: false, platform: process.platform }
+    const opened = await openKeptDatabase([database(), `${database()}-journal`], how)
+    await opened.lock()
+    opened.tryWriting()
+    await removeKept('billing', places)
+    expect(() => opened.rollback()).not.toThrow()
+    opened.close()
+    expect(() => opened.rollback()).not.toThrow()
+    expect(await readdir(inKept('.'))).toEqual([])
   })
 
   test.skipIf(process.platform === 'win32')('files may not grow: the value is not used at all', async () => {
@@ -280,8 +330,11 @@ describe('a kept item that cannot be used is refused, and why is said', () => {
       const there = { ...places, stateDir: join(mountPoint, 'keyhold') }
       await writeKept('billing', '1', there)
       const use = () => replaceKept('billing', there, 200, () => expect.fail('it was used'))
+      await prepareKept('other', there)
       await writeFile(join(mountPoint, 'ballast'), Buffer.alloc(1_000_000)).catch(() => {})
       expect(await refusalOf(use())).toContain('cannot be written; the disk is full')
+      for (const item of ['billing', 'other'])
+        expect(await refusalOf(prepareKept(item, there))).toContain('cannot be written; the disk is full')
       await rm(join(mountPoint, 'ballast'))
       execFileSync('mount', ['-o', 'remount,ro', mountPoint])
       expect(await refusalOf(use())).toContain('cannot be written; it, its folder or its disk is read-only')

@@ -108,6 +108,16 @@ const cases: readonly (readonly [string, Script, string])[] = [
     status('429 Too Many Requests', words, []),
     'the token endpoint wants fewer requests (status 429)',
   ],
+  [
+    'too many requests, in words of its own',
+    status('429 Too Many Requests', JSON.stringify({ error: words })),
+    'the token endpoint wants fewer requests (status 429)',
+  ],
+  [
+    'a failure of a gateway, in words of its own',
+    status('503 Service Unavailable', JSON.stringify({ error: words })),
+    'the token endpoint fails at the moment (status 503)',
+  ],
   ['a failure', status('500 Internal Server Error', words, []), 'the token endpoint fails at the moment (status 500)'],
   [
     'a failure with a token',
@@ -196,7 +206,7 @@ const cases: readonly (readonly [string, Script, string])[] = [
     grantOf({ scope: { words } }),
     'the token endpoint answered with something that is not a token',
   ],
-  ...[-1, 0, 'abc', '-5', '1e3', '', true, [60]].map(
+  ...[-1, 0, 0.5, 0.0001, 'abc', '-5', '1e3', '', true, [60]].map(
     end => [`an end of ${JSON.stringify(end)}`, grantOf({ expires_in: end }), noEnd] as const,
   ),
   [
@@ -282,6 +292,29 @@ test.each([
   expect(redactedBy(lease)).toContain(access)
 })
 
+describe('what was granted is in the record', () => {
+  const scopes = ['a', 'b', 'offline_access']
+  const asked = 'grant client_credentials; scopes: a b offline_access'
+  test.each([
+    ['not when it is not told', undefined, ''],
+    ['not when it is what was asked for, in any order', 'b a', ''],
+    ['when it is more', 'b admin a', '; granted: a admin b'],
+    ['when it is less', 'a', '; granted: a'],
+    ['without what is no name of a scope', 'a "quoted" line\nbreak \u001b[2J ä c', '; granted: a c'],
+    ['without tokens', `a ${access} b`, '; granted: a [credential shop] b'],
+    [
+      'up to an end',
+      Array.from({ length: 900 }, (_, index) => `s${index}`).join(' '),
+      /; granted: s0 .{990,1000}\.\.\.$/,
+    ],
+  ])('%s', async (_what, scope, expected) => {
+    script = grantOf({ scope })
+    const line = (await leasing('client_credentials', { scopes }).get()).asked ?? ''
+    if (typeof expected === 'string') expect(line).toBe(asked + expected)
+    else expect(line).toMatch(expected)
+  })
+})
+
 describe('a token endpoint with TLS', () => {
   const authority = createAuthority()
   const certificate = (alt: string) => authority.issue(alt.replace(/\W/g, '-'), { alt, for: 'server' })
@@ -335,7 +368,7 @@ describe('a token whose end', () => {
     ['is in a month', { expires_in: 2_592_000 }, 86_400],
     ['is in a minute', { expires_in: 60 }, 60],
     ['is written as text', { expires_in: '60' }, 60],
-    ['is a fraction of a second away', { expires_in: 0.5 }, 0.5],
+    ['is a second away', { expires_in: 1 }, 1],
     ['is not told', { expires_in: undefined }, 3_600],
     ['is null', { expires_in: null }, 3_600],
   ])('%s', async (_what, fields, seconds) => {

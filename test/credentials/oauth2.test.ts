@@ -252,6 +252,29 @@ describe('a configuration that cannot work is refused', () => {
       { ...person, authorization_parameters: { state: 'x' } },
       'authorization_parameters.state: keyhold fills this parameter itself',
     ],
+    ...[
+      ...['response_mode', 'request', 'request_uri', 'nonce', 'id_token_hint', 'dpop_jkt', 'client_secret'],
+      ...['client_assertion', 'client_assertion_type', 'code_verifier', 'code', 'grant_type'],
+    ].map((name): [object, string] => [
+      { ...person, authorization_parameters: { [name]: 'x' } },
+      `authorization_parameters.${name}: a login with this parameter would fail, or not be safe`,
+    ]),
+    ...[
+      ' https://id.example.com/token',
+      'https://id.example.com/token ',
+      'https:id.example.com/token',
+      'https:/id.example.com/token',
+      'https:///id.example.com/token',
+      'https:\\\\id.example.com/token',
+      'https://id.example.com\\token',
+      'https://id.exam\tple.com/token',
+      'https://id.example.com/to\nken',
+      'https://id.example.com/a b',
+      '\u0001https://id.example.com/token',
+    ].map((token_url): [object, string] => [
+      { ...machine, ...own, token_url },
+      'token_url: an https URL without user, query and fragment (http only on this machine)',
+    ]),
     [{ ...person, authorization_parameters: { 'a b': 'x' } }, 'authorization_parameters.a b'],
     [
       { ...machine, ...own, token_url: 'http://id.example.com/token' },

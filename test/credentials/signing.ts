@@ -34,6 +34,12 @@ export function signerOf(credential: LeasedCredential): Extract<LeasedCredential
   return credential
 }
 
+/** How others may write the bytes of a signature: none of these may come back. */
+export function spellingsOf(bytes: Buffer): readonly string[] {
+  const hex = bytes.toString('hex')
+  return [hex, hex.toUpperCase(), bytes.toString('base64'), bytes.toString('base64url')]
+}
+
 /** The text of what may be a secret. */
 export function opened(value: string | Secret | undefined): string {
   return value instanceof Secret ? value.use(text => text) : (value ?? '')

@@ -4,6 +4,7 @@ import { refusalOfAws } from '../../credentials/aws-verifier.ts'
 import { findForms } from '../../support/forms.ts'
 import { makeHome } from '../../support/home.ts'
 import { echo, type Received } from '../../support/upstream.ts'
+import { spellingsOf } from '../../credentials/signing.ts'
 import { type Done, setTools, type Tools } from '../http/tools.ts'
 
 const caller = { id: 'AKIAIOSFODNN7EXAMPLE', secret: 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY' }
@@ -55,6 +56,13 @@ function judged(
   return { problem: proof === expected ? null : 'another signature', proof }
 }
 
+/** What proves a request, in all spellings of its bytes. */
+function respelled({ headers: { authorization = '' } }: Received): readonly string[] {
+  const isToken = authorization.startsWith('Bearer ')
+  const proof = isToken ? authorization.split('.')[2] : authorization.slice(-64)
+  return spellingsOf(Buffer.from(proof ?? '', isToken ? 'base64url' : 'hex'))
+}
+
 let tools: Tools
 let host: string
 let failures = 0
@@ -76,6 +84,11 @@ beforeAll(async () => {
         const page = Number(new URL(request.url, 'http://x').searchParams.get('page') ?? '1')
         const link = page < 3 ? { link: `<${request.url.split('?')[0]}?page=${page + 1}>; rel="next"` } : {}
         response.writeHead(200, { 'content-type': 'application/json', ...link }).end(JSON.stringify([request.headers]))
+        return
+      }
+      if (request.url.startsWith('/respelled')) {
+        response.setHeader('content-type', 'application/json')
+        response.end(JSON.stringify({ spellings: respelled(request) }))
         return
       }
       if (request.url.startsWith('/denied')) response.statusCode = 403
@@ -181,6 +194,22 @@ describe.each(Object.keys(credentials))('%s', tool => {
     const done = await call({ method: 'GET', path: '/denied' })
     expect(done).toMatchObject({ isError: true, structured: { status: 403 } })
     expectSigned(tool, done)
+  })
+
+  test('an API that prints the signature in another spelling does not show it', async () => {
+    const done = await call({ method: 'GET', path: '/respelled' })
+    const [proof = ''] = expectSigned(tool, done)
+    const spellings = done.requests.flatMap(respelled)
+    expect(spellings).toHaveLength(4)
+    expect(spellings.map(text => text.replace(/=+$/, ''))).toContain(proof)
+    const seen = done.raw + JSON.stringify(done.record)
+    for (const spelling of spellings) {
+      expect(findForms(seen, spelling)).toEqual([])
+      for (let at = 0; at + 12 <= spelling.length; at += 1) expect(seen).not.toContain(spelling.slice(at, at + 12))
+    }
+    expect(done.structured).toMatchObject({
+      body: { spellings: Array.from({ length: 4 }, () => expect.stringMatching(/^\[credential [a-z0-9]+\]=?$/)) },
+    })
   })
 
   test('a key of idempotency is among what is signed and sent', async () => {
