@@ -136,7 +136,7 @@ function createFile(path: string): void {
 }
 
 /**
- * Checks the folder, in which others could exchange files. A worker may not look at it: who may look at a folder may
+ * Checks the folder of the kept items, in which others could exchange files. A worker may not look at it: who may look at a folder may
  * read all that is in it, the keys of other items too.
  */
 function checkFolder(folder: string, platform: NodeJS.Platform): void {

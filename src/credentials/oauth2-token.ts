@@ -75,11 +75,12 @@ export async function fetchAccessToken(
   const secrets = [...asked.hidden].map(value => new Secret(name, value))
   const secret = new Secret(name, token.value)
   const hidden = [secret, ...secrets]
+  const known = [...hidden, ...('secret' in input.proof ? [new Secret(name, input.proof.secret)] : [])]
   return {
     credential: { type: 'bearer', scheme: 'Bearer', token: secret },
     secrets: hidden,
     expiresAt: token.expiresAt,
-    asked: describeGrant(credential, describeOther(credential, asked.granted?.['scope'], hidden)),
+    asked: describeGrant(credential, describeOther(credential, asked.granted?.['scope'], known)),
     ...(newest === null ? {} : { fingerprint: input.fingerprint(newest) }),
   }
 }
@@ -99,7 +100,7 @@ function describeGrant({ grant, scopes, audience, resource }: Oauth2Credential, 
 const maxGrantedLength = 1_000
 
 /** Names the scopes that were granted, where they are others than were asked for (RFC 6749, 5.1); null where they are not. */
-function describeOther({ scopes }: Oauth2Credential, scope: unknown, hidden: readonly Secret[]): string | null {
+function describeOther({ scopes }: Oauth2Credential, scope: unknown, known: readonly Secret[]): string | null {
   if (typeof scope !== 'string' || scope === '') return null
   const names = new Set(scope.split(' ').filter(name => scopePattern.test(name)))
   const named = (each: Iterable<string>) =>
@@ -107,10 +108,10 @@ function describeOther({ scopes }: Oauth2Credential, scope: unknown, hidden: rea
       .filter(name => name !== 'offline_access')
       .sort()
       .join(' ')
-  const granted = named(names)
-  if (granted === '' || granted === named(new Set(scopes))) return null
-  // The other side wrote it, who also knows the tokens.
-  const text = createRedactor(hidden).text(granted)
+  const given = named(names)
+  if (given === '' || given === named(new Set(scopes))) return null
+  // The other side wrote it, who also knows the secrets.
+  const text = createRedactor(known).text(given)
   return text.length > maxGrantedLength ? `${text.slice(0, maxGrantedLength)}...` : text
 }
 

@@ -302,6 +302,7 @@ describe('what was granted is in the record', () => {
     ['when it is less', 'a', '; granted: a'],
     ['without what is no name of a scope', 'a "quoted" line\nbreak \u001b[2J ä c', '; granted: a c'],
     ['without tokens', `a ${access} b`, '; granted: a [credential shop] b'],
+    ['without the secret of the client', `a ${secret}`, '; granted: a [credential shop]'],
     [
       'up to an end',
       Array.from({ length: 900 }, (_, index) => `s${index}`).join(' '),

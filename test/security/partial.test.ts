@@ -29,6 +29,7 @@ beforeEach(async () => {
           base_url: upstream.url,
           credential: name === 'shop' ? 'key' : 'other',
           allow: ['POST /say'],
+          limits: { concurrency: 1 },
         },
       ]),
     ),
@@ -86,6 +87,33 @@ describe('who finds out a key piece by piece', () => {
     const answer = await say(guesses)
     expect(answer.structured).toMatchObject({ code: 'target_refused' })
     expect((await say('hello')).structured).toMatchObject({ code: 'frozen' })
+  })
+
+  test('has nothing sent that was waiting when the tool was frozen', async () => {
+    const guesses = [12, 13, 14, 15].map(length => part(8, length)).join(' | ')
+    const answers = await Promise.all([say(guesses), say('one'), say('two'), say('three')])
+    expect(answers.map(({ structured }) => structured['code'])).toEqual([
+      'target_refused',
+      'frozen',
+      'frozen',
+      'frozen',
+    ])
+    expect(upstream.requests).toHaveLength(1)
+  })
+
+  test('cannot go on with another tool that has the same key', async () => {
+    await scene.end()
+    scene = await setCustomScene({ key }, file => ({
+      credentials: { key: { type: 'bearer', token: file('key') } },
+      tools: Object.fromEntries(
+        ['shop', 'other'].map(name => [
+          name,
+          { kind: 'http', description: 'An API', base_url: upstream.url, credential: 'key', allow: ['POST /say'] },
+        ]),
+      ),
+    }))
+    for (const length of [12, 13, 14]) expect((await say(part(8, length))).isError).toBe(false)
+    expect((await say(part(8, 15), 'other')).structured).toMatchObject({ code: 'target_refused' })
   })
 
   test('does not stop other tools', async () => {

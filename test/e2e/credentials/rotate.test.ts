@@ -1,5 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { makeHome, type Home } from '../../support/home.ts'
+import { spawn } from 'node:child_process'
+import { chmodSync } from 'node:fs'
+import type { ServerResponse } from 'node:http'
+import { join } from 'node:path'
+import { type Home, keyholdCommand, makeHome } from '../../support/home.ts'
 import { type Connected, connect } from '../../support/serving.ts'
 import { startUpstream, type Upstream } from '../../support/upstream.ts'
 
@@ -11,11 +15,18 @@ const bad = 'tok_ValueOfNobody12-3'
 
 let home: Home
 let upstream: Upstream
+/** Answers the next request instead of the API, if there is one. */
+let hold: ((response: ServerResponse) => void) | null = null
 /** What the API answers to each token; anything else is 401. */
 let accepted: Record<string, number>
 
 beforeAll(async () => {
   upstream = await startUpstream((request, response) => {
+    if (hold !== null) {
+      const held = hold
+      hold = null
+      return held(response)
+    }
     const token = (request.headers.authorization ?? '').replace('Bearer ', '')
     response.writeHead(accepted[token] ?? 401, { 'content-type': 'application/json' })
     response.end(JSON.stringify({ you_sent: request.headers.authorization, url: request.url }))
@@ -84,6 +95,7 @@ describe('credential test', () => {
     [404, 'the path was not found (404)'],
     [429, 'too many requests (429)'],
     [502, 'the API fails at the moment (502)'],
+    [302, 'redirected (302), as to a page to log in: not accepted'],
   ])('explains %i without showing the value that the API repeats', async (status, explanation) => {
     accepted = { [good]: status }
     const { code, out, err } = await home.run(['credential', 'test', 'shop'])
@@ -143,6 +155,50 @@ describe('credential rotate', () => {
     )
     expect(await sealed()).not.toBe(before)
     expect(upstream.requests.at(-1)?.headers.authorization).toBe(`Bearer ${newer}`)
+  })
+
+  test('goes back when the new value only leads to a page to log in', async () => {
+    accepted[newer] = 302
+    const before = await sealed()
+    const { code, out } = await home.run(['credential', 'rotate', 'shop'], newer)
+    expect([code, out]).toEqual([1, expect.stringContaining('has its old value again')])
+    expect(await sealed()).toBe(before)
+  })
+
+  test('goes back when somebody ends it in the middle of the test', async () => {
+    const before = await sealed()
+    const child = spawn(process.execPath, [keyholdCommand, 'credential', 'rotate', 'shop', '--json'], {
+      env: home.environment,
+      cwd: home.folder,
+    })
+    hold = () => void child.kill('SIGHUP')
+    let out = ''
+    child.stdout.on('data', (chunk: Buffer) => {
+      out += chunk.toString()
+    })
+    child.stdin.end(newer)
+    const code = await new Promise(resolve => child.once('close', resolve))
+    expect(JSON.parse(out)).toMatchObject({ ok: false, interrupted: true, rolled_back: true })
+    expect(code).toBe(1)
+    expect(await sealed()).toBe(before)
+  })
+
+  test('says that the new value is stored when there is no way back', async () => {
+    const folder = join(home.folder, 'state/keyhold/sealed')
+    hold = response => {
+      chmodSync(folder, 0o755) // what is open to others is not written to
+      response.writeHead(401).end()
+    }
+    const { code, err } = await home.run(['credential', 'rotate', 'shop'], bad)
+    chmodSync(folder, 0o700)
+    expect([code, err]).toEqual([1, expect.stringContaining('the NEW value of sealed shop-key is stored')])
+    expect(err).not.toContain(bad)
+  })
+
+  test('of an item that nothing uses says that nothing was tried', async () => {
+    await home.seal('stray', good)
+    const { code, out } = await home.run(['credential', 'rotate', 'stray'], newer)
+    expect([code, out]).toEqual([0, expect.stringContaining('nothing in the configuration uses sealed stray')])
   })
 
   test('goes back to the old value when the new one is not', async () => {
