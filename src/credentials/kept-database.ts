@@ -108,7 +108,7 @@ const storing = 'INSERT INTO kept (id, value) VALUES (1, ?) ON CONFLICT (id) DO 
 
 const trying = 'INSERT INTO kept (id, value) VALUES (1, zeroblob(8192)) ON CONFLICT (id) DO UPDATE SET uses = uses + 1'
 
-/** A file that is removed after it was checked is not made again by SQLite, which would leave it open to others (https://sqlite.org/uri.html). */
+/** SQLite would make a file that was removed since it was checked, and leave it open to others (https://sqlite.org/uri.html). */
 function existing(path: string): URL {
   const url = pathToFileURL(path)
   url.searchParams.set('mode', 'rw')
@@ -136,8 +136,8 @@ function createFile(path: string): void {
 }
 
 /**
- * Checks the folder of the kept items, in which others could exchange files. A worker may not look at it: who may look at a folder may
- * read all that is in it, the keys of other items too.
+ * Checks the folder of the kept items, in which others could exchange files. A worker may not look at it: who may look at
+ * a folder may read all that is in it, the keys of other items too.
  */
 function checkFolder(folder: string, platform: NodeJS.Platform): void {
   if (platform === 'win32' || !mayLookAt(folder)) return

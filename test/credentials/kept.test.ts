@@ -209,8 +209,10 @@ describe('using a value up', () => {
   test('a process that is killed at any moment leaves a value that can be read', async () => {
     await writeKept('billing', `1:${'x'.repeat(30_000)}`, places)
     for (let round = 0; round < 10; round++) {
-      const child = spawn(process.execPath, [script, order(1_000)], { stdio: 'ignore' })
-      await sleep(150 + round * 23)
+      const child = spawn(process.execPath, [script, order(1_000)])
+      await once(child.stdout, 'data')
+      child.stdout.resume()
+      await sleep(round * 23)
       child.kill('SIGKILL')
       await once(child, 'exit')
       const used = (await readFile(log(), 'utf8').catch(() => '')).trim().split('\n').filter(Boolean)
