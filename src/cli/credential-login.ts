@@ -60,7 +60,7 @@ export async function logIn(input: LoginInput, command: LoginCommand): Promise<v
     )
   }, timeoutMs)
   const tasks: Task[] = []
-  const reading = clientOf(name, credential, command, tasks)
+  const reading = clientOf(name, credential, command, { tasks, signal: ending.signal })
   try {
     const client = await unlessAborted(reading, ending.signal)
     const item = credential.refresh_token.kept
@@ -170,7 +170,7 @@ async function clientOf(
   name: string,
   credential: Oauth2Credential,
   command: LoginCommand,
-  tasks: Task[],
+  { tasks, signal }: { readonly tasks: Task[]; readonly signal: AbortSignal },
 ): Promise<Oauth2Client> {
   const { places, clock, config } = command
   const fetching = {
@@ -178,6 +178,7 @@ async function clientOf(
     stores: config?.stores ?? {},
     clock,
     timeoutMs: 30_000,
+    signal,
     session: new Map<string, Promise<unknown>>(),
     hold: () => {},
     afterwards: (task: Task) => void tasks.push(task),

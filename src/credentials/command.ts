@@ -43,6 +43,7 @@ export async function readCommand({ command, environment }: Command, fetching: F
   const kill = () => killGroup(child, places.platform)
   // A program that is still running when this process ends would be left to itself.
   process.once('exit', kill)
+  fetching.signal?.addEventListener('abort', kill)
   try {
     const ended = await outcome(child, { program: written, timeoutMs: fetching.timeoutMs * shareOfTime, kill })
     if (ended.code !== 0) throw unavailable(`${written} ${howItEnded(ended)}`)
@@ -52,6 +53,7 @@ export async function readCommand({ command, environment }: Command, fetching: F
   } finally {
     if (child.exitCode === null && child.signalCode === null) kill()
     process.off('exit', kill)
+    fetching.signal?.removeEventListener('abort', kill)
   }
 }
 

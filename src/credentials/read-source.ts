@@ -11,6 +11,8 @@ export interface Fetching {
   readonly clock: () => number
   /** How long a source may take. */
   readonly timeoutMs: number
+  /** Present where somebody may end the reading before its time. */
+  readonly signal?: AbortSignal
   /** What was fetched in this reading already, by a key of the source's choice. */
   readonly session: Map<string, Promise<unknown>>
   /** Has a secret redacted that a value was fetched with, such as the token of a store. */
