@@ -45,7 +45,11 @@ export async function readBasic(credential: BasicCredential, reader: Reader): Pr
   const hidden = [...(typeof username === 'string' ? [] : [user]), ...(pass === '' ? [] : [pass])]
   return {
     credential: { type: 'basic', userAndPassword },
-    secrets: [userAndPassword, new Secret(reader.name, sent, { wholeOnly: true }), ...hidden.map(value => new Secret(reader.name, value))],
+    secrets: [
+      userAndPassword,
+      new Secret(reader.name, sent, { wholeOnly: true }),
+      ...hidden.map(value => new Secret(reader.name, value)),
+    ],
     fingerprint: reader.fingerprint(pass === '' ? user : pass),
   }
 }

@@ -249,7 +249,9 @@ describe('credential set, of several values', () => {
         'no tool',
         '-',
         '-',
-        expect.stringMatching(/^cannot be read: .*partner-cert\.age does not exist; keyhold credential set partner-cert makes it$/),
+        expect.stringMatching(
+          /^cannot be read: .*partner-cert\.age does not exist; keyhold credential set partner-cert makes it$/,
+        ),
       ],
       ['stray', '-', 'sealed stray', 'not in the configuration', age, '-', mark],
       [''],

@@ -229,12 +229,22 @@ function hardenAsOther(home: Home, node: string, copied: 'node' | 'loader') {
 
 describe('how a worker is started', () => {
   test('without a shell it is started plainly, and that is known', () => {
-    const launch = launchOf(['/node', 'x'], 'linux', () => true, path => path !== '/bin/sh')
+    const launch = launchOf(
+      ['/node', 'x'],
+      'linux',
+      () => true,
+      path => path !== '/bin/sh',
+    )
     expect(launch).toEqual({ execPath: '/node', args: ['x'], coreDumpsOff: false, isUntouched: expect.any(Function) })
   })
 
   test('with one, arguments stay arguments', () => {
-    const { args } = launchOf(['/node; rm -rf /', '$(id)'], 'linux', () => true, () => true)
+    const { args } = launchOf(
+      ['/node; rm -rf /', '$(id)'],
+      'linux',
+      () => true,
+      () => true,
+    )
     expect(args.slice(2)).toEqual(['/node; rm -rf /', '$(id)'])
     expect(args[1]).not.toContain('node')
   })
