@@ -42,9 +42,15 @@ export class Redaction {
     this.#onPartial = onPartial
   }
 
-  /** Redacts these, in place of those that were leased before. */
+  /**
+   * Redacts these, in place of those that were leased before.
+   *
+   * @throws Refusal credential_unavailable when one of them cannot be redacted; it must not be presented then
+   */
   lease(secrets: readonly Secret[]): void {
-    this.#leased = distinctSecrets(secrets)
+    const leased = distinctSecrets(secrets)
+    this.#compile(leased)
+    this.#leased = leased
     this.#current = null
   }
 

@@ -55,6 +55,13 @@ test('what is leased is redacted whatever comes and goes beside it', () => {
   expect(redaction.current.text(`a ${cookie} b`)).toBe('a [credential key] b')
 })
 
+test('what is too short to be redacted is not taken, and what was leased before still is redacted', () => {
+  const key = value()
+  const redaction = redactionOf(key)
+  expect(() => redaction.lease([new Secret('vault', 'abc')])).toThrow('is shorter than 8 characters')
+  expect(redaction.current.text(`a ${key} b`)).toBe('a [credential key] b')
+})
+
 test('a word that a target gives is no secret', () => {
   const redaction = redactionOf(value())
   redaction.learn('key', ['darkmode', 'en-US', 'preferences', 'true'])
