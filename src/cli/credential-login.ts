@@ -12,7 +12,7 @@ import { within } from '../credentials/within.ts'
 import { unlessAborted } from '../process/unless-aborted.ts'
 import { invalidInput, Refusal } from '../refusal.ts'
 import { Duration } from '../units.ts'
-import { toolsOf } from './credential-command.ts'
+import { toolsOf, writeJson } from './credential-command.ts'
 import { startCallback } from './login-callback.ts'
 
 /** What was asked for on the command line. */
@@ -195,9 +195,10 @@ async function clientOf(
   return openClient({ name, credential, proof, clock })
 }
 
-function report(name: string, item: string, fingerprint: string, { config, json, write }: LoginCommand): void {
+function report(name: string, item: string, fingerprint: string, command: LoginCommand): void {
+  const { config, json, write } = command
   const tools = toolsOf(name, config)
-  if (json) return write(`${JSON.stringify({ name, source: `kept ${item}`, fingerprint, tools }, null, 2)}\n`)
+  if (json) return writeJson(command, { name, source: `kept ${item}`, fingerprint, tools })
   write(`${name} is logged in: kept ${item}, fingerprint ${fingerprint}\n`)
   if (tools.length > 0) return write(`Used from the next call on, by: ${tools.join(', ')}\n`)
   write(`No tool uses it yet; to have one do so, write credential: ${name} there.\n`)

@@ -1,5 +1,5 @@
 import { Option } from 'commander'
-import { configError } from '../config/problem.ts'
+import type { LoadedConfig } from '../config/build.ts'
 import type { Common, Frame } from './frame.ts'
 
 type Keyed = Common & { readonly keychain: boolean }
@@ -7,9 +7,8 @@ type Keyed = Common & { readonly keychain: boolean }
 /** Adds `keyhold credential set|login|list|show|test|rotate|remove`. */
 export function addCredentialCommands({ program, command, json, world, write, done }: Frame): void {
   const credential = program.command('credential').description('Store, look at and try the secrets that tools use')
-  const prepare = async (options: Common) => {
-    const { auditFolder, derivedKeys, loadIfPresent, placesOf } = await import('./world.ts')
-    const loaded = await loadIfPresent(world, options.config)
+  const prepareWith = async (loaded: LoadedConfig | null, options: Common) => {
+    const { auditFolder, derivedKeys, placesOf } = await import('./world.ts')
     return {
       places: placesOf(world),
       fingerprintKey: derivedKeys(world).fingerprint,
@@ -20,14 +19,14 @@ export function addCredentialCommands({ program, command, json, world, write, do
       json: options.json === true,
     }
   }
+  const prepare = async (options: Common) => {
+    const { loadIfPresent } = await import('./world.ts')
+    return prepareWith(await loadIfPresent(world, options.config), options)
+  }
   const prepareToTest = async (options: Common) => {
-    const [{ configFile, loadFrom }, { runGate }, prepared] = await Promise.all([
-      import('./world.ts'),
-      import('./run-gate.ts'),
-      prepare(options),
-    ])
-    if (prepared.config === null) throw configError(configFile(world, options.config), '', 'no such file')
+    const [{ loadFrom }, { runGate }] = await Promise.all([import('./world.ts'), import('./run-gate.ts')])
     const loaded = await loadFrom(world, options.config)
+    const prepared = await prepareWith(loaded, options)
     const onProblem = (error: Error) => void world.errorOutput.write(`keyhold: ${error.message}\n`)
     return { ...prepared, loaded, openGate: () => runGate(world, loaded, { transport: 'command', onProblem }) }
   }

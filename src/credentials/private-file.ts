@@ -11,6 +11,8 @@ export interface PrivateFileRules {
   readonly links: 'follow' | 'refuse'
   /** Who may read it; only its owner unless said otherwise. */
   readonly readers?: keyof typeof modes
+  /** The command that makes the file, for when it does not exist. */
+  readonly madeBy?: string
   readonly platform: NodeJS.Platform
 }
 
@@ -59,7 +61,7 @@ function whyNotOpened(code: string | undefined, rules: PrivateFileRules): string
   switch (code) {
     case 'ENOENT':
     case 'ENOTDIR':
-      return 'does not exist'
+      return rules.madeBy === undefined ? 'does not exist' : `does not exist; ${rules.madeBy} makes it`
     case 'EACCES':
     case 'EPERM':
       return 'may not be read by this user'

@@ -4,7 +4,7 @@ import { Refusal } from '../refusal.ts'
 import { type IdentityPlace, readIdentity, readOrMakeIdentity } from './identity.ts'
 import { itemPattern } from './item.ts'
 import type { Places } from './places.ts'
-import { isTemporaryOf, readPrivateFile, syncFolder, writePrivateFile } from './private-file.ts'
+import { isTemporaryOf, type PrivateFileRules, readPrivateFile, syncFolder, writePrivateFile } from './private-file.ts'
 import { ensurePrivateFolder } from './private-folder.ts'
 import { sealedFile, sealedFolder } from './sealed-places.ts'
 
@@ -51,13 +51,7 @@ export async function encrypted(value: string, identity: string): Promise<Uint8A
  * @throws Refusal credential_unavailable
  */
 export async function unseal(item: string, places: Places): Promise<string> {
-  const file = sealedFile(places.stateDir, item)
-  try {
-    return await unsealFile(file, places)
-  } catch (error) {
-    if (!(error instanceof Refusal) || error.message !== `${file} does not exist`) throw error
-    throw new Refusal('credential_unavailable', `${error.message}; keyhold credential set ${item} makes it`)
-  }
+  return unsealFile(sealedFile(places.stateDir, item), places, { madeBy: `keyhold credential set ${item}` })
 }
 
 /**
@@ -65,8 +59,13 @@ export async function unseal(item: string, places: Places): Promise<string> {
  *
  * @throws Refusal credential_unavailable
  */
-export async function unsealFile(path: string, places: Places): Promise<string> {
-  const sealed = await readPrivateFile(path, { maxBytes: maxSealedBytes, links: 'refuse', platform: places.platform })
+export async function unsealFile(
+  path: string,
+  places: Places,
+  rules: Pick<PrivateFileRules, 'madeBy'> = {},
+): Promise<string> {
+  const { platform } = places
+  const sealed = await readPrivateFile(path, { maxBytes: maxSealedBytes, links: 'refuse', platform, ...rules })
   return decrypted(sealed, await readIdentity(places), path)
 }
 

@@ -2,7 +2,7 @@ import { generateKeyPairSync } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Credential, presentedBy } from '../../src/credentials/credential.ts'
 import { leasingOf, redactedBy } from './reading.ts'
-import { createSshKeys, type PairOptions, type SshKeys } from './ssh-keys.ts'
+import { createSshKeys, sshKeyForms, type SshKeys } from './ssh-keys.ts'
 
 const written = { type: 'ssh_key', private_key: { env: 'KEY' } }
 const passphrase = 'correct horse battery'
@@ -26,15 +26,7 @@ const detailOf = (value: string) =>
   )
 
 describe('a key', () => {
-  test.each<[string, PairOptions]>([
-    ['Ed25519', { type: 'ed25519' }],
-    ['RSA', { type: 'rsa' }],
-    ['ECDSA', { type: 'ecdsa' }],
-    ['RSA in PEM', { type: 'rsa', format: 'PEM' }],
-    ['ECDSA in PEM', { type: 'ecdsa', format: 'PEM' }],
-    ['RSA in PKCS #8', { type: 'rsa', format: 'PKCS8' }],
-    ['ECDSA in PKCS #8', { type: 'ecdsa', format: 'PKCS8' }],
-  ])('%s: is leased as it was written, and redacted', async (_, options) => {
+  test.each(sshKeyForms)('%s: is leased as it was written, and redacted', async (_, options) => {
     const { privateKey } = keys.make(options)
     expect(await read(privateKey)).toEqual({ privateKey, redacted: [privateKey.trim()] })
   })

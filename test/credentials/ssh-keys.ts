@@ -18,6 +18,17 @@ export interface PairOptions {
   readonly passphrase?: string
 }
 
+/** The forms in which people have their keys, by name. */
+export const sshKeyForms: readonly (readonly [string, PairOptions])[] = [
+  ['Ed25519', { type: 'ed25519' }],
+  ['RSA', { type: 'rsa' }],
+  ['ECDSA', { type: 'ecdsa' }],
+  ['RSA in PEM', { type: 'rsa', format: 'PEM' }],
+  ['ECDSA in PEM', { type: 'ecdsa', format: 'PEM' }],
+  ['RSA in PKCS #8', { type: 'rsa', format: 'PKCS8' }],
+  ['ECDSA in PKCS #8', { type: 'ecdsa', format: 'PKCS8' }],
+]
+
 /** A folder of keys. */
 export interface SshKeys {
   readonly folder: string

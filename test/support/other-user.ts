@@ -2,7 +2,7 @@ import { execFileSync, spawn } from 'node:child_process'
 import { chownSync, existsSync, lstatSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Home, keyholdCommand, type Ran } from './home.ts'
-import type { Serving } from './serving.ts'
+import { listening, type Serving } from './serving.ts'
 
 /*
  * What root starts here as a user without rights: root may read everything, so what the kernel keeps from others can only
@@ -76,24 +76,5 @@ export async function serveAsOther(home: Home): Promise<Serving> {
   const serve = ['serve', '--listen', '127.0.0.1:0', '--log-level', 'info']
   const [program, ...args] = asOther([process.execPath, keyholdCommand, ...serve])
   const child = spawn(program, args, { env: home.environment, cwd: home.folder, stdio: ['ignore', 'ignore', 'pipe'] })
-  let log = ''
-  const exited = new Promise<number | null>(resolve => child.once('exit', resolve))
-  const url = await new Promise<string>((resolve, reject) => {
-    child.stderr.on('data', (chunk: Buffer) => {
-      log += chunk.toString()
-      const found = /"url":"(http[^"]+)"/.exec(log)?.[1]
-      if (found !== undefined) resolve(found)
-    })
-    void exited.then(code => reject(new Error(`keyhold serve ended with ${code}: ${log}`)))
-  })
-  return {
-    url,
-    pid: child.pid ?? 0,
-    process: child,
-    log: () => log,
-    async stop() {
-      child.kill('SIGTERM')
-      return await exited
-    },
-  }
+  return listening(child)
 }

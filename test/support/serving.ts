@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import type { Readable } from 'node:stream'
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio'
 import type { Home } from './home.ts'
@@ -95,6 +96,11 @@ export async function startServe(home: Home): Promise<Serving> {
     cwd: home.folder,
     stdio: ['ignore', 'pipe', 'pipe'],
   })
+  return listening(child)
+}
+
+/** Waits until a `keyhold serve` that was started says where it listens. */
+export async function listening(child: ChildProcess & { readonly stderr: Readable }): Promise<Serving> {
   let log = ''
   const exited = new Promise<number | null>(resolve => child.once('exit', resolve))
   const url = await new Promise<string>((resolve, reject) => {

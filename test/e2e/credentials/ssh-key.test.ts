@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { readCredential } from '../../../src/credentials/read.ts'
-import { createSshKeys, type PairOptions, type SshKeys, type SshPair } from '../../credentials/ssh-keys.ts'
+import { createSshKeys, sshKeyForms, type SshKeys, type SshPair } from '../../credentials/ssh-keys.ts'
 
 const run = promisify(execFile)
 const sshd = '/usr/sbin/sshd'
@@ -106,28 +106,23 @@ async function readKey(file: string): Promise<string> {
   return read.credential.privateKey.use(value => value)
 }
 
-test.each<[string, PairOptions]>([
-  ['Ed25519', { type: 'ed25519' }],
-  ['RSA', { type: 'rsa' }],
-  ['ECDSA', { type: 'ecdsa' }],
-  ['RSA in PEM', { type: 'rsa', format: 'PEM' }],
-  ['ECDSA in PEM', { type: 'ecdsa', format: 'PEM' }],
-  ['RSA in PKCS #8', { type: 'rsa', format: 'PKCS8' }],
-  ['ECDSA in PKCS #8', { type: 'ecdsa', format: 'PKCS8' }],
-])('%s: the key that was read logs in to a real server, and another does not', async (_, options) => {
-  const pair = keys.make(options)
-  const server = await startSshd(pair.publicKey)
-  try {
-    const file = `${pair.file}.read`
-    writeFileSync(file, await readKey(pair.file), { mode: 0o600 })
-    expect(await logIn(server, file)).toBe('let in\n')
-    const other = keys.make({ type: 'ed25519' })
-    await expect(logIn(server, other.file)).rejects.toThrow(/Permission denied/)
-  } finally {
-    server.process.kill('SIGTERM')
-    await once(server.process, 'exit')
-  }
-})
+test.each(sshKeyForms)(
+  '%s: the key that was read logs in to a real server, and another does not',
+  async (_, options) => {
+    const pair = keys.make(options)
+    const server = await startSshd(pair.publicKey)
+    try {
+      const file = `${pair.file}.read`
+      writeFileSync(file, await readKey(pair.file), { mode: 0o600 })
+      expect(await logIn(server, file)).toBe('let in\n')
+      const other = keys.make({ type: 'ed25519' })
+      await expect(logIn(server, other.file)).rejects.toThrow(/Permission denied/)
+    } finally {
+      server.process.kill('SIGTERM')
+      await once(server.process, 'exit')
+    }
+  },
+)
 
 test('a key without a line break at its end, which ssh would not take, logs in all the same', async () => {
   const pair = keys.make({ type: 'ed25519' })
