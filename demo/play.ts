@@ -4,6 +4,7 @@ import { acts } from './acts.ts'
 import { type Agent, startAgent } from './agent.ts'
 import { type Api, startApi } from './api.ts'
 import { verifyRecord } from './record.ts'
+import { askDatabase, createDatabase } from './database.ts'
 import type { Screen } from './screen.ts'
 import { controls, processesFrom, type Searched, searchPlaces } from './search.ts'
 import { Tally } from './tally.ts'
@@ -28,7 +29,7 @@ export async function play(stage: Stage): Promise<boolean> {
     const sealed = await setUp(stage, api)
     agent = await startAgent(home)
     const { tools } = await agent.client.listTools()
-    screen.done('keyhold stdio', `offers the agent one tool: ${tools.map(tool => tool.name).join(', ')}`)
+    screen.done('keyhold stdio', `offers the agent: ${tools.map(tool => tool.name).join(', ')}`)
 
     screen.header('THE AGENT ASKED', 'THE API SAW', 'THE AGENT GOT')
     for (const act of acts) {
@@ -36,6 +37,9 @@ export async function play(stage: Stage): Promise<boolean> {
       const { title, cells, claims } = await act({ api, agent, key, perMinute })
       screen.act(title, cells, tally.held(claims))
     }
+    screen.waiting('asking the database')
+    screen.header('THE AGENT ASKED A DATABASE', 'AND GOT')
+    for (const { asked, got, claims } of await askDatabase(agent)) screen.row(tally.held(claims), asked, got)
     const processes = processesFrom(agent.pid)
     await agent.close()
 
@@ -68,7 +72,7 @@ async function setUp({ screen, home, key }: Stage, api: Api): Promise<string> {
   screen.line('An API runs here and opens to one key only. Made up for this run, it is')
   screen.line({ text: key, tone: 'key' })
   screen.line()
-  home.writeConfig(configFor(api.url))
+  home.writeConfig(configFor(api.url) + createDatabase(home.folder))
   screen.waiting('sealing the key')
   const { code, out, err } = await home.run(['credential', 'set', 'shop'], key)
   if (code !== 0) throw new Error(`keyhold credential set ended with ${code}: ${err}`)

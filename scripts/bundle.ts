@@ -14,8 +14,8 @@ rmSync(`${dist}bundle`, { recursive: true, force: true })
 const bundle = await rolldown({
   input: { main: `${dist}src/main.js`, worker: `${dist}src/worker.js` },
   platform: 'node',
-  // Native code cannot be bundled; it is loaded from node_modules when a keychain is used.
-  external: ['@napi-rs/keyring'],
+  // Native code and WebAssembly cannot be bundled; they are loaded from node_modules when a keychain or a database is used.
+  external: ['@napi-rs/keyring', 'libpg-query', '@guanmingchiu/sqlparser-ts'],
   logLevel: 'warn',
 })
 await bundle.write({

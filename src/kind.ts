@@ -19,6 +19,14 @@ export interface Operation {
   readonly summary: string
   /** Whether doing it twice has the effect of doing it once. */
   readonly idempotent: boolean
+  /** Where it acts on several things, each of them; a rule that grants must cover all, one that denies any. */
+  readonly touches?: readonly Touch[]
+}
+
+/** One of several things that an operation acts on. */
+export interface Touch {
+  readonly access: Access
+  readonly resource: string
 }
 
 /** What a tool's own scope says about an operation. Only an entry that an admin wrote can allow. */
@@ -117,6 +125,8 @@ export interface ExecuteContext {
   learned(values: readonly string[]): void
   /** Asks the gate whether a further step may be taken; gives what to carry out, or null when it may not. */
   permit(step: Json): Promise<Json | null>
+  /** Tells an admin of something about the target that weakens a promise: into log and record, once per sentence. */
+  warn(findings: readonly string[]): void
   /** Knows everything that was signed and learned before it was begun. */
   redactedText(): RedactedText
   /** Null when the bytes contain a form of a secret, or could hide one. */
@@ -135,6 +145,8 @@ export interface Execution {
   readonly isError: boolean
   /** HTTP status, where there is one. */
   readonly status?: number
+  /** How many rows of a database it gives or has changed. */
+  readonly rows?: number
   readonly bytesOut: number
   readonly bytesIn: number
 }
@@ -156,6 +168,16 @@ export interface Executor {
 export interface WorkerPermissions {
   readonly network: boolean
   readonly children: boolean
+  /** SQLite opens files without asking the runtime. */
+  readonly sqlite: boolean
+}
+
+/** What an admin can ask a tool about its target, and what it would take to narrow that down. */
+export interface Inspection {
+  /** The request that has a worker look at what the credential may do at the target; answers with `findings`. */
+  readonly request: Json
+  /** What to run at the target for a credential with exactly the rights of the scope. */
+  readonly provision: string
 }
 
 /** How a tool is put in front of an echo: it keeps its way through gate and worker, but reaches nothing else. */
@@ -170,16 +192,23 @@ export interface EchoTwin {
   readonly calls: (way: number, text: string) => readonly { readonly verb: string; readonly args: JsonObject }[]
 }
 
+/** Whether a rule is about an operation. A rule that grants is only if it covers everything the operation touches. */
+export type Specifier = (operation: Operation, grants: boolean) => boolean
+
 /** One folder under tools/: code for a class of targets. An admin configures instances of it. */
 export interface Kind<Target = never> {
   readonly name: string
   /** What an admin writes for a tool of this kind, beside the keys that every tool has. */
   readonly target: z.ZodObject
+  /** Keys under `limits` that only tools of this kind have; a target finds them under `limits`. */
+  readonly limits: z.ZodObject
+  /** Gives a target whose relative paths begin at the folder of the configuration file. */
+  located(target: Target, folder: string): object
   /** Says what is wrong with a target as a whole, where its keys are right one by one; null when nothing is. */
-  targetProblem(target: Target): { readonly key: string; readonly message: string } | null
+  targetProblem(target: Target, hasCredential: boolean): { readonly key: string; readonly message: string } | null
   /** The credential types it can present. */
   readonly credentials: readonly CredentialType[]
-  readonly permissions: WorkerPermissions
+  permissions(target: Target): WorkerPermissions
   /** The credentials that a target names beside the tool's own. */
   otherCredentials(target: Target): readonly OtherCredential[]
   /** The files that a worker has to read for this target, beside those of its credentials, and where they are named. */
@@ -192,31 +221,24 @@ export interface Kind<Target = never> {
    * @throws VerbError or Error with a sentence for the admin
    */
   verbs(target: Target, limits: Limits, presented: Presented): Promise<readonly Verb[]>
-  /** Gate side: compiles the text between the parentheses of a rule; returns null when it makes no sense. */
-  specifier(text: string): ((operation: Operation) => boolean) | null
+  /** Gate side: compiles the text between the parentheses of a rule; returns null when it makes no sense for this target. */
+  specifier(text: string, target: Target): Specifier | null
   /** What an admin has declared as a harmless call, to try a credential with; null when nothing is. */
   test(target: Target): Pick<Plan, 'operation' | 'request'> | null
   /** The same tool in front of another target, one that gives back every secret; for the search for leaks. */
-  readonly echo: EchoTwin
+  readonly echo: EchoTwin | null
+  /** What can be asked about the rights of its credential at the target; null when nothing can. `tool` is its name. */
+  inspection(target: Target, tool: string): Inspection | null
   /** Worker side: loads what execution needs. The only code that meets a credential. */
   start(target: Target, limits: Limits): Promise<Executor>
 }
 
-/** Something wrong in a target that is found when its MCP tools are built, at a place a person can jump to. */
-export class VerbError extends Error {
-  /** Within the tool, such as `['allow', 2, 'body']`. */
-  readonly path: readonly (string | number)[]
-
-  constructor(path: readonly (string | number)[], message: string) {
-    super(message)
-    this.name = 'VerbError'
-    this.path = path
-  }
-}
-
 /** Fixes a kind's types; the returned object is what the core works with. */
-export function defineKind<Shape extends z.ZodObject>(
-  kind: Omit<Kind<z.output<Shape>>, 'target'> & { readonly target: Shape },
+export function defineKind<Shape extends z.ZodObject, Extra extends z.ZodObject>(
+  kind: Omit<Kind<z.output<Shape> & { readonly limits: z.output<Extra> }>, 'target' | 'limits'> & {
+    readonly target: Shape
+    readonly limits: Extra
+  },
 ): Kind {
   return kind
 }

@@ -11,6 +11,8 @@ export const sentences = {
   target_unreachable: 'The target could not be reached; nothing was done.',
   target_timeout: 'The target did not answer in time.',
   target_refused: 'The target answered in a way that cannot be used.',
+  role_refused:
+    'The role of this tool may do more at its database than Keyhold accepts; an administrator has to look at it.',
   response_too_large: 'The answer is larger than this tool may return.',
   frozen: 'This tool was stopped: its answers held parts of a key. An administrator has to look at it.',
   audit_unavailable: 'The audit log cannot be written, so nothing was done.',
@@ -52,6 +54,13 @@ export class Refusal extends Error {
     this.name = 'Refusal'
     this.code = code
     this.fields = options.fields ?? {}
+  }
+}
+
+/** The target did not accept the credential, before anything was done; it may have been replaced since it was read. */
+export class CredentialRefused extends Refusal {
+  constructor(detail: string, cause?: unknown) {
+    super('credential_unavailable', detail, { cause })
   }
 }
 

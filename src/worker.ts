@@ -7,7 +7,7 @@ import { Outbox } from './process/outbox.ts'
 import { unlessAborted } from './process/unless-aborted.ts'
 import { withBareForms } from './credentials/same-secrets.ts'
 import type { Redactor } from './redact/redactor.ts'
-import { Refusal } from './refusal.ts'
+import { CredentialRefused, Refusal } from './refusal.ts'
 import { createLeases, type Held, type Leases } from './workers/leases.ts'
 import { Permits } from './workers/permits.ts'
 import { Redaction } from './workers/redaction.ts'
@@ -25,6 +25,8 @@ interface Duty {
   readonly leases: Leases
   readonly redaction: Redaction
   readonly executor: () => Promise<Executor>
+  /** Says each sentence to the gate once. */
+  readonly warn: (findings: readonly string[]) => void
 }
 
 type Job = Extract<ToWorker, { type: 'job' }>
@@ -76,7 +78,17 @@ function takeUp(start: StartMessage): Duty {
     return started
   }
   executor().catch(() => {}) // each job that awaits it reports the failure
-  return { credential: identity, limits: start.limits, leases, redaction, executor }
+  return { credential: identity, limits: start.limits, leases, redaction, executor, warn: warnings(redaction) }
+}
+
+/** Gives what says each sentence to the gate once. */
+function warnings(redaction: Redaction): Duty['warn'] {
+  const said = new Set<string>()
+  return findings => {
+    const fresh = findings.map(finding => redaction.current.text(finding)).filter(finding => !said.has(finding))
+    for (const finding of fresh) said.add(finding)
+    if (fresh.length > 0) outbox.push({ type: 'warned', findings: fresh })
+  }
 }
 
 async function carryOut(duty: Duty, job: Job): Promise<void> {
@@ -98,6 +110,7 @@ async function carryOut(duty: Duty, job: Job): Promise<void> {
     learned: values => {
       if (duty.credential !== null) redaction.learn(duty.credential, values)
     },
+    warn: findings => duty.warn(findings),
     permit: step => permits.ask(job.id, step, abort.signal),
     redactedText: () => redaction.current.collect(),
     redactedBytes(bytes) {
@@ -113,13 +126,14 @@ async function carryOut(duty: Duty, job: Job): Promise<void> {
     const executor = await duty.executor()
     abort.signal.throwIfAborted()
     if (job.announce) await sendNow([{ type: 'started', id: job.id }])
-    let execution = await executor.execute(job.request, contextOf(held))
-    if (execution.status === 401) {
+    let execution = await executor.execute(job.request, contextOf(held)).catch(asRefused)
+    if (execution instanceof CredentialRefused || execution.status === 401) {
       const renewed = await renewedLease(duty, held, abort.signal)
       if (renewed !== null) {
         held = renewed
         execution = await executor.execute(job.request, contextOf(held))
       }
+      if (execution instanceof CredentialRefused) throw execution
     }
     const redactionBegan = performance.now()
     const result = resultOf(execution, redaction.current, passedBy)
@@ -136,6 +150,11 @@ async function carryOut(duty: Duty, job: Job): Promise<void> {
     running.delete(job.id)
     redaction.ended(job.id)
   }
+}
+
+function asRefused(error: unknown): CredentialRefused {
+  if (error instanceof CredentialRefused) return error
+  throw error
 }
 
 /**

@@ -69,9 +69,9 @@ async function tryWith(tool: ToolConfig, name: string, gate: Gate, signal: Abort
   const isOwn = tool.credential === name
   const call = tool.kind.test(tool.target)?.operation.summary ?? null
   try {
-    const { status = null } = await gate.test(tool, signal)
+    const { status = null, isError } = await gate.test(tool, signal)
     // A proxy or a client certificate has done its work when there is an answer; what the API says is about another credential.
-    const ok = isOwn ? status === null || (status >= 200 && status < 300) : status !== 407
+    const ok = isOwn ? (status === null ? !isError : status >= 200 && status < 300) : status !== 407
     const explanation = ok && !isOwn ? `led to the API (which answered ${status})` : explained(status, ok)
     return { tool: tool.name, call, ok, status, explanation }
   } catch (error) {

@@ -3,12 +3,35 @@ import type { Common, Frame } from './frame.ts'
 import type { ToolAddOptions } from './tool-add.ts'
 import type { ToolImportOptions } from './tool-import.ts'
 
-/** Adds `keyhold tool list|add|import` and `keyhold preset list|show`. */
+/** Adds `keyhold tool list|check|provision|add|import` and `keyhold preset list|show`. */
 export function addToolCommands({ program, command, json, world, write, done }: Frame): void {
   const tool = program.command('tool').description('About the configured tools')
   command(tool, 'list', 'List the MCP tools that the configuration offers', 'keyhold tool list')
     .addOption(json)
     .action(async (options: Common) => done(await (await import('./tool-list.ts')).toolList(world, options, write)))
+
+  command(
+    tool,
+    'check',
+    'Look at what the credential of a tool may do at its database, and say where that is more than the scope',
+    'keyhold tool check orders',
+  )
+    .argument('<name>', 'the name of the tool')
+    .addOption(json)
+    .action(async (name: string, options: Common) =>
+      done(await (await import('./tool-check.ts')).toolCheck(world, name, options, write)),
+    )
+  command(
+    tool,
+    'provision',
+    'Print the SQL that makes a role with exactly the rights of a tool of kind db; nothing is run',
+    'keyhold tool provision orders',
+  )
+    .argument('<name>', 'the name of the tool')
+    .addOption(json)
+    .action(async (name: string, options: Common) =>
+      done(await (await import('./tool-provision.ts')).toolProvision(world, name, options, write)),
+    )
 
   const add = command(
     tool,

@@ -91,7 +91,7 @@ export function workerPlan(input: {
       }
       const needs = credentialNeeds([config, ...Object.values(others).map(other => other.config)], places, stores)
       const files = [...needs.files, ...tool.kind.files(tool.target).map(({ file }) => file)]
-      const grant = grantFor(tool.kind.permissions, { ...needs, files }, world.code, world.environment)
+      const grant = grantFor(tool.kind.permissions(tool.target), { ...needs, files }, world.code, world.environment)
       return { ...grant, execArgv: [...launch.args, ...grant.execArgv] }
     },
     start: {

@@ -8,7 +8,7 @@ import type { ToolConfig } from '../config/config.ts'
 import { loadConfig } from '../config/load.ts'
 import type { Credential } from '../credentials/credential.ts'
 import { writeKept } from '../credentials/kept.ts'
-import type { JsonObject } from '../kind.ts'
+import type { EchoTwin, JsonObject } from '../kind.ts'
 import { type Canary, canaryOf, token, tokenPath } from '../selftest/canary.ts'
 import { type Echo, startEcho } from '../selftest/echo.ts'
 import { encodingsIn } from '../selftest/encodings.ts'
@@ -65,6 +65,7 @@ export async function searchTool(
     const skipped = 'only the credential of the tool itself is tried, not that of a proxy or of a connection'
     return tool.others.length === 0 ? facts : { ...facts, skipped }
   }
+  if (tool.kind.echo === null) return { ...facts, skipped: 'there is no echo for tools of this kind' }
   const folder = await mkdtemp(join(tmpdir(), 'keyhold-selftest-'))
   const issued = token()
   const echo = await startEcho({
@@ -105,6 +106,11 @@ function isolated(world: World, folder: string): World {
   return { ...world, environment: { XDG_STATE_HOME: join(folder, 'state') }, home: folder }
 }
 
+function echoOf({ kind }: ToolConfig): EchoTwin {
+  if (kind.echo === null) throw new TypeError('a kind without an echo is not searched')
+  return kind.echo
+}
+
 function configOf({ folder }: Pick<Scene, 'folder'>): string {
   return join(folder, 'keyhold.yaml')
 }
@@ -113,7 +119,7 @@ async function setUp({ world, folder, tool, canary, echo }: Scene, written: Writ
   const document = {
     version: 1,
     credentials: { [tool.credential ?? '']: canary.written },
-    tools: { [tool.name]: tool.kind.echo.target(written.tools[tool.name] ?? {}, echo.origin) },
+    tools: { [tool.name]: echoOf(tool).target(written.tools[tool.name] ?? {}, echo.origin) },
   }
   await writeFile(configOf({ folder }), stringify(document), { mode: 0o600 })
   for (const [name, value] of Object.entries(canary.files)) await writeFile(join(folder, name), value, { mode: 0o600 })
@@ -137,7 +143,7 @@ async function search(scene: Scene): Promise<Pick<Searched, 'calls' | 'shown' | 
   if (agent === null) throw new TypeError('without agents there is a local one')
   try {
     for (const [number, way] of echo.ways.entries()) {
-      for (const { verb, args } of tool.kind.echo.calls(number, 'made-up')) {
+      for (const { verb, args } of echoOf(tool).calls(number, 'made-up')) {
         const answer = await gate.invoke({
           agent,
           mcpTool: `${tool.name}_${verb}`,

@@ -1,9 +1,11 @@
 import { hash } from 'node:crypto'
 import { accessSync, constants } from 'node:fs'
+import { dirname } from 'node:path'
 import type { Agent } from '../agents/agent.ts'
 import { partsOf, pathOfPart, presentedBy } from '../credentials/credential.ts'
 import { missingStore } from '../credentials/stores.ts'
-import { type Kind, type Limits, type Verb, VerbError } from '../kind.ts'
+import { type Kind, type Limits, type Verb } from '../kind.ts'
+import { VerbError } from '../verb-error.ts'
 import type { CredentialType, Presented } from '../leased.ts'
 import { compileRule, type Rule } from '../policy/rule.ts'
 import type { Config, ToolConfig } from './config.ts'
@@ -31,13 +33,13 @@ export async function buildConfig(input: {
 }): Promise<LoadedConfig> {
   const { file, text, document, kinds, fail } = input
   const problems: Found[] = []
-  const tools = Object.entries(document.tools).map(([name, entry]) => toolOf(name, entry, kinds))
+  const tools = Object.entries(document.tools).map(([name, entry]) => toolOf(name, entry, kinds, dirname(file)))
   const credentials = new Map(Object.entries(document.credentials))
   const verbs = new Map<string, { tool: ToolConfig; verb: Verb }>()
   for (const tool of tools) {
     problems.push(...credentialProblems(tool, credentials))
     problems.push(...fileProblems(tool))
-    const problem = tool.kind.targetProblem(tool.target)
+    const problem = tool.kind.targetProblem(tool.target, tool.credential !== null)
     if (problem !== null) problems.push({ path: ['tools', tool.name, problem.key], reason: problem.message })
     try {
       for (const verb of await tool.kind.verbs(tool.target, tool.limits, presented(tool, credentials))) {
@@ -74,17 +76,24 @@ export async function buildConfig(input: {
   return { config: Object.freeze(config), verbs: new Map([...verbs].sort(([a], [b]) => (a < b ? -1 : 1))) }
 }
 
-function toolOf(name: string, entry: ConfigDocument['tools'][string], kinds: readonly Kind[]): ToolConfig {
-  const { kind: kindName, description, credential, limits, ...target } = entry
+function toolOf(
+  name: string,
+  entry: ConfigDocument['tools'][string],
+  kinds: readonly Kind[],
+  folder: string,
+): ToolConfig {
+  const { kind: kindName, description, credential, limits, ...written } = entry
   const kind = kinds.find(candidate => candidate.name === kindName) as Kind
+  const ofKind = Object.entries(limits).filter(([key]) => Object.hasOwn(kind.limits.shape, key))
+  const target = kind.located({ ...written, limits: Object.fromEntries(ofKind) } as never, folder) as never
   return {
     name,
     kind,
     description,
     credential: credential ?? null,
-    others: kind.otherCredentials(target as never),
+    others: kind.otherCredentials(target),
     limits: limitsOf(limits),
-    target: Object.freeze(target) as never,
+    target: Object.freeze(target),
   }
 }
 
@@ -164,12 +173,10 @@ function agentsOf(
       for (const [index, text] of agent[effect].entries()) {
         try {
           rules.push(
-            compileRule(
-              effect,
-              text,
-              names,
-              (mcpTool, specifier) => verbs.get(mcpTool)?.tool.kind.specifier(specifier) ?? null,
-            ),
+            compileRule(effect, text, names, (mcpTool, specifier) => {
+              const tool = verbs.get(mcpTool)?.tool
+              return tool?.kind.specifier(specifier, tool.target) ?? null
+            }),
           )
         } catch (error) {
           problems.push({ path: ['agents', name, effect, index], reason: (error as Error).message })

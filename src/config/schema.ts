@@ -10,15 +10,17 @@ const Name = z.string().regex(/^[a-z][a-z0-9_-]{0,31}$/, 'a name is 1-32 of a-z,
 /** A worker's memory is sized for bodies up to this. */
 const maxBodyBytes = 4_194_304
 
-const Limits = z
-  .strictObject({
-    rate: Rate.optional(),
-    concurrency: z.int().min(1).max(1_000).default(8),
-    timeout: Duration.refine(ms => ms <= 3_600_000, 'at most 1h').default(30_000),
-    max_request: Size.refine(bytes => bytes <= maxBodyBytes, 'at most 4mb').default(262_144),
-    max_response: Size.refine(bytes => bytes <= maxBodyBytes, 'at most 4mb').default(262_144),
-  })
-  .prefault({})
+const Limits = z.strictObject({
+  rate: Rate.optional(),
+  concurrency: z.int().min(1).max(1_000).default(8),
+  timeout: Duration.refine(ms => ms <= 3_600_000, 'at most 1h').default(30_000),
+  max_request: Size.refine(bytes => bytes <= maxBodyBytes, 'at most 4mb').default(262_144),
+  max_response: Size.refine(bytes => bytes <= maxBodyBytes, 'at most 4mb').default(262_144),
+})
+
+function limitsWith(ofKind: Kind['limits']) {
+  return z.strictObject({ ...Limits.shape, ...ofKind.shape }).prefault({})
+}
 
 const Sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'the SHA-256 of a token in hex; `keyhold agent token NAME` prints it')
 
@@ -61,7 +63,7 @@ export function configSchema(kinds: readonly Kind[]) {
       kind: z.literal(kind.name),
       description: z.string().min(1).max(1_000),
       credential: Name.optional(),
-      limits: Limits,
+      limits: limitsWith(kind.limits),
       ...kind.target.shape,
     }),
   )

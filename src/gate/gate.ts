@@ -9,7 +9,7 @@ import type { WorkerResult } from '../workers/protocol.ts'
 import { ToolWorker, type WorkerPlan } from '../workers/tool-worker.ts'
 import type { Answer } from './answer.ts'
 import { createCatalogue, type Offer, offersFor } from './catalogue.ts'
-import { testTool } from './test-tool.ts'
+import { inspectTool, testTool } from './test-tool.ts'
 import { Freezes } from './freezes.ts'
 import { type Call, type GateDeps, invoke, type Stage } from './invoke.ts'
 import { LimitBook } from './limit.ts'
@@ -28,6 +28,12 @@ export interface Gate {
    * @throws Refusal
    */
   test(tool: ToolConfig, signal: AbortSignal): Promise<WorkerResult>
+  /**
+   * Looks at what the credential of a tool may do at its target. Recorded before and after.
+   *
+   * @throws Refusal
+   */
+  inspect(tool: ToolConfig, signal: AbortSignal): Promise<WorkerResult>
   /** Has every worker read its credentials again when they are needed next. */
   dropLeases(): void
   /** Records that something was turned away before it was a call; false when it was only counted. */
@@ -91,6 +97,12 @@ export function createGate(options: GateOptions): Gate {
           workers.get(tool.name)?.retire()
           options.onProblem(new Error(`${tool.name} is frozen: its answers held parts of the credential ${credential}`))
         },
+        warned(findings) {
+          for (const finding of findings) {
+            note('tool.warned', { tool: tool.name, finding })
+            options.onProblem(new Error(`${tool.name}: ${finding}`))
+          }
+        },
         exited: ({ code, signal, expected }) => note('worker.exited', { tool: tool.name, code, signal, expected }),
         malformed: () => options.onProblem(new Error(`the worker of ${tool.name} broke the protocol and was ended`)),
       })
@@ -124,6 +136,7 @@ export function createGate(options: GateOptions): Gate {
     },
     note,
     test: (tool, signal) => testTool(tool, workerFor(tool), signal, deps),
+    inspect: (tool, signal) => inspectTool(tool, workerFor(tool), signal, deps),
     dropLeases() {
       for (const worker of workers.values()) worker.dropLeases()
       note('credentials.changed')

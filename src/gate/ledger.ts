@@ -86,6 +86,7 @@ export class Ledger {
       outcome: result.isError ? 'failed' : 'ok',
       ...this.#credential(result.fingerprint),
       ...(result.status === undefined ? {} : { status: result.status }),
+      ...(result.rows === undefined ? {} : { rows: result.rows }),
       bytes_in: result.bytesIn,
       bytes_out: result.bytesOut,
       ...(replayed ? { replayed } : {}),
@@ -147,6 +148,7 @@ function outcomeOf(refusal: Refusal): ClosedFields['outcome'] {
     case 'target_unreachable':
     case 'target_timeout':
     case 'target_refused':
+    case 'role_refused':
     case 'response_too_large':
     case 'internal':
       return 'failed'

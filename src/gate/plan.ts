@@ -52,7 +52,9 @@ export function requireAllowed(planned: Planned): void {
     case 'allow':
       return
     case 'deny':
-      throw new Refusal('not_allowed', decision.reason, scope.allowed ? {} : { fields: scope.fields ?? {} })
+      throw new Refusal('not_allowed', decision.reason, {
+        fields: scope.allowed ? { problems: [decision.reason] } : (scope.fields ?? {}),
+      })
     default:
       decision.effect satisfies never
       throw new Refusal('not_allowed', 'an unknown effect')

@@ -1,23 +1,17 @@
 import type { JsonObject } from '../kind.ts'
 import { Refusal } from '../refusal.ts'
+import { validatorOptions } from '../schema/options.ts'
 import { plainText } from './plain-text.ts'
 
 /**
  * Gives what refuses the schemas that the configuration would refuse, so that the reason is told beside its operation.
- * The validator's options are those of tools of kind http; patterns have been tried already.
+ * Patterns have been tried already.
  */
 export async function strictCheck(): Promise<(schema: JsonObject) => void> {
   const { Ajv2020 } = await import('ajv/dist/2020.js')
   return schema => {
     // One each: a validator remembers every schema that it has seen.
-    const ajv = new Ajv2020({
-      strict: true,
-      meta: false,
-      validateSchema: false,
-      ownProperties: true,
-      logger: false,
-      code: { regExp: acceptAny },
-    })
+    const ajv = new Ajv2020({ ...validatorOptions, code: { regExp: acceptAny } })
     try {
       ajv.compile(schema)
     } catch (error) {

@@ -21,7 +21,9 @@ export function couldAllow(rules: readonly Rule[], mcpTool: string): boolean {
  */
 export function decide(rules: readonly Rule[], mcpTool: string, operation: Operation, scope: ScopeVerdict): Decision {
   if (!scope.allowed) return { effect: 'deny', by: null, reason: scope.reason }
-  const matching = rules.filter(rule => rule.matchesName(mcpTool) && (rule.matchesOperation?.(operation) ?? true))
+  const matching = rules.filter(
+    rule => rule.matchesName(mcpTool) && (rule.matchesOperation?.(operation, rule.effect === 'allow') ?? true),
+  )
   const rule = matching.find(candidate => candidate.effect === 'deny') ?? matching[0]
   if (rule === undefined) return { effect: 'deny', by: null, reason: 'no rule allows this to the agent' }
   return rule.effect === 'allow'

@@ -1,4 +1,4 @@
-import type { Operation } from '../kind.ts'
+import type { Specifier } from '../kind.ts'
 
 /** One compiled line of an agent's `allow` or `deny`. */
 export interface Rule {
@@ -7,11 +7,11 @@ export interface Rule {
   readonly text: string
   readonly matchesName: (mcpTool: string) => boolean
   /** Null when the rule is about every operation of the MCP tool. */
-  readonly matchesOperation: ((operation: Operation) => boolean) | null
+  readonly matchesOperation: Specifier | null
 }
 
 /** Compiles the text between the parentheses of a rule for the kind of one MCP tool; null when it makes no sense there. */
-export type SpecifierOf = (mcpTool: string, text: string) => ((operation: Operation) => boolean) | null
+export type SpecifierOf = (mcpTool: string, text: string) => Specifier | null
 
 /**
  * Compiles `name`, `glob_*` or `name(specifier)`.
@@ -35,7 +35,7 @@ export function compileRule(
   const first = matched[0] as string
   const matchesOperation = specifierOf(first, specifier)
   if (matchesOperation === null)
-    throw new Error(`(${specifier}) is not a specifier of ${first}, such as (GET /repos/**)`)
+    throw new Error(`(${specifier}) is not a specifier of ${first}, such as (GET /repos/**) or (read customers)`)
   if (matched.some(other => specifierOf(other, specifier) === null)) {
     throw new Error(`(${specifier}) does not apply to every MCP tool that ${name} names`)
   }

@@ -46,8 +46,8 @@ export function grantFor(
     ...(permissions.children || needs.children ? ['--allow-child-process'] : []),
     `--max-old-space-size=${maxHeapMb}`,
     `--max-semi-space-size=${youngHeapMb}`,
-    // SQLite opens files without asking the permission model; whoever keeps no items does without it.
-    ...(needs.writes.length === 0 ? ['--no-experimental-sqlite'] : []),
+    // SQLite opens files without asking the permission model; whoever keeps no items and reads no such database does without it.
+    ...(needs.writes.length === 0 && !permissions.sqlite ? ['--no-experimental-sqlite'] : []),
     '--disable-sigusr1', // a signal must not open a debugger into a process that holds a credential
   ]
   const passed = needs.environment.flatMap(name => {

@@ -20,6 +20,8 @@ export interface WorkerEvents {
   leased(lease: Pick<Leased, 'credential' | 'fingerprint' | 'asked'>): void
   /** An answer held a part of a secret; heard before that answer is. */
   partial(found: Pick<PartialSecret, 'credential' | 'secret' | 'part'>): void
+  /** Something about the target weakens a promise. */
+  warned(findings: readonly string[]): void
   exited(reason: { readonly code: number | null; readonly signal: string | null; readonly expected: boolean }): void
   /** A message that the protocol does not know; the worker is killed. */
   malformed(): void
@@ -81,7 +83,8 @@ export class WorkerProcess {
   readonly #stopGraceMs: number
   #nextId = 1
   #stopping = false
-  #killedForDeadline = false
+  /** The job for whose deadline it was killed. */
+  #expired: number | null = null
   readonly #gone = Promise.withResolvers<void>()
   #ending = false
 
@@ -138,7 +141,7 @@ export class WorkerProcess {
     return new Promise<WorkerResult>((resolve, reject) => {
       if (!this.alive) return reject(new WorkerDied('the worker has ended', { repeatable: true, atDeadline: false }))
       const onAbort = () => this.#outbox.push({ type: 'cancel', id })
-      const timer = setTimeout(() => this.#killForDeadline(), job.timeoutMs + graceMs)
+      const timer = setTimeout(() => this.#killForDeadline(id), job.timeoutMs + graceMs)
       const cleanUp = () => {
         clearTimeout(timer)
         job.signal.removeEventListener('abort', onAbort)
@@ -191,6 +194,8 @@ export class WorkerProcess {
         return
       case 'partial':
         return this.#events.partial(message)
+      case 'warned':
+        return this.#events.warned(message.findings)
       case 'leased':
         return this.#events.leased(message)
       case 'result':
@@ -209,8 +214,8 @@ export class WorkerProcess {
     return pending
   }
 
-  #killForDeadline(): void {
-    this.#killedForDeadline = true
+  #killForDeadline(id: number): void {
+    this.#expired ??= id
     this.#child.kill('SIGKILL')
   }
 
@@ -230,7 +235,7 @@ export class WorkerProcess {
       const pending = this.#take(id)
       const { repeatable } = pending ?? { repeatable: false }
       pending?.reject(
-        new WorkerDied('the worker ended during the call', { repeatable, atDeadline: this.#killedForDeadline }),
+        new WorkerDied('the worker ended during the call', { repeatable, atDeadline: this.#expired === id }),
       )
     }
     this.#events.exited({ code: exitCode, signal: signalCode, expected: this.#stopping })

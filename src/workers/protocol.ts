@@ -73,6 +73,7 @@ const ResultMessage = z.strictObject({
   media: z.array(Media).optional(),
   isError: z.boolean(),
   status: z.int().optional(),
+  rows: z.int().optional(),
   bytesIn: z.number(),
   bytesOut: z.number(),
   fingerprint: z.string().nullable(),
@@ -104,6 +105,9 @@ const PartialMessage = z.strictObject({
   part: z.string(),
 })
 
+/** Something about the target weakens a promise. Redacted already. */
+const WarnedMessage = z.strictObject({ type: z.literal('warned'), findings: z.array(z.string()) })
+
 /** A worker asks whether it may take a further step within a job, such as following a redirect. */
 const PermitMessage = z.strictObject({ type: z.literal('permit'), id: z.int(), step: z.unknown() })
 
@@ -116,6 +120,7 @@ const FromWorker = z.discriminatedUnion('type', [
   PermitMessage,
   LeasedMessage,
   PartialMessage,
+  WarnedMessage,
   ResultMessage,
   RefusedMessage,
 ])

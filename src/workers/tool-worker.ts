@@ -45,9 +45,9 @@ export class ToolWorker {
       if (!(error instanceof WorkerDied)) throw error
       const timeoutMs = job.timeoutMs - (performance.now() - started)
       if (this.#ended || !error.repeatable || error.atDeadline || timeoutMs <= 0 || job.signal.aborted)
-        throw refusalOf(error, job)
+        throw refusalOf(error, job, error.atDeadline || timeoutMs <= 0)
       return await this.#attempt({ ...job, timeoutMs }).catch(again => {
-        throw again instanceof WorkerDied ? refusalOf(again, job) : afterDeath(again, job)
+        throw again instanceof WorkerDied ? refusalOf(again, job, again.atDeadline) : afterDeath(again, job)
       })
     } finally {
       this.#restIfIdle()
@@ -105,8 +105,8 @@ function afterDeath(error: unknown, job: Job): unknown {
   return unknown ? new Refusal('outcome_unknown', error.message, { cause: error }) : error
 }
 
-function refusalOf(death: WorkerDied, job: Job): Refusal {
+function refusalOf(death: WorkerDied, job: Job, atDeadline: boolean): Refusal {
   const nothingDone = job.reads || (death.repeatable && !job.idempotent)
-  const code = !nothingDone ? 'outcome_unknown' : death.atDeadline ? 'target_timeout' : 'internal'
+  const code = !nothingDone ? 'outcome_unknown' : atDeadline ? 'target_timeout' : 'internal'
   return new Refusal(code, death.message, { cause: death })
 }

@@ -19,7 +19,7 @@ export async function tryWorker(plan: WorkerPlan, timeoutMs: number): Promise<Tr
     execPath,
     grant: { ...plan.grant(), environment: {} },
     start: { ...start, credential: null, others: {} },
-    events: { leased() {}, partial() {}, exited() {}, malformed() {} },
+    events: { leased() {}, partial() {}, warned() {}, exited() {}, malformed() {} },
   })
   try {
     await worker.run({

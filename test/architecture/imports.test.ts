@@ -37,7 +37,7 @@ const graph: Import[] = files.flatMap(from =>
 
 /** Layers from the innermost outwards: a file may import from its own folder and from layers before its own. */
 const layers: readonly (readonly string[])[] = [
-  ['refusal', 'secret'],
+  ['refusal', 'secret', 'verb-error'],
   ['leased', 'units'],
   ['kind'],
   [
@@ -53,6 +53,7 @@ const layers: readonly (readonly string[])[] = [
     'openapi',
     'presets',
     'selftest',
+    'schema',
   ],
   ['workers', 'config'],
   ['gate'],
@@ -62,7 +63,13 @@ const layers: readonly (readonly string[])[] = [
 ]
 
 /** Within the third layer, who may use whom; everybody else there stands alone. */
-const neighbours = new Set(['agents>policy', 'credentials>redact', 'credentials>net', 'selftest>credentials'])
+const neighbours = new Set([
+  'agents>policy',
+  'credentials>redact',
+  'credentials>net',
+  'selftest>credentials',
+  'openapi>schema',
+])
 
 const partOf = (file: string) => (file.startsWith('tools/') ? 'tools' : (file.split('/')[1] ?? '').replace(/\.ts$/, ''))
 const layerOf = (part: string) => layers.findIndex(layer => layer.includes(part))
@@ -71,7 +78,8 @@ function allowed({ from, to }: Import): boolean {
   const [importer, imported] = [partOf(from), partOf(to)]
   if (importer === imported)
     return importer !== 'tools' || from.split('/')[1] === to.split('/')[1] || from === 'tools/index.ts'
-  if (importer === 'tools') return ['kind', 'leased', 'units', 'refusal', 'secret', 'net', 'process'].includes(imported)
+  if (importer === 'tools')
+    return ['kind', 'verb-error', 'leased', 'units', 'refusal', 'secret', 'net', 'process', 'schema'].includes(imported)
   if (imported === 'tools') return ['main', 'worker'].includes(importer) && to === 'tools/index.ts'
   return layerOf(imported) < layerOf(importer) || neighbours.has(`${importer}>${imported}`)
 }
@@ -137,6 +145,9 @@ describe('what only certain files may touch', () => {
       /\.use\(/,
       [
         'tools/http/present.ts',
+        'tools/db/mysql/login.ts',
+        'tools/db/mysql/open.ts',
+        'tools/db/postgres/login.ts',
         'src/net/authorization.ts',
         'src/net/trust.ts',
         'src/credentials/aws-secrets.ts',

@@ -92,7 +92,8 @@ describe('selftest leaks finds nothing', () => {
 
   test('with every type of credential that a kind can present', () => {
     const tried = new Set(Object.values(credentials).map(({ type }) => type))
-    const presented = new Set(kinds.flatMap(kind => kind.credentials))
+    // A database is not an echo: what it is shown of a password proves that somebody knows it, and is not the password.
+    const presented = new Set(kinds.filter(kind => kind.echo !== null).flatMap(kind => kind.credentials))
     expect(credentialTypes.filter(type => presented.has(type) && !tried.has(type))).toEqual([])
   })
 

@@ -5,7 +5,7 @@ import { compileRule, type Rule } from '../../src/policy/rule.ts'
 import { http } from '../../tools/http/index.ts'
 
 const tools = ['github_call_api', 'orders_call_api']
-const specifierOf = (_tool: string, text: string) => http.specifier(text)
+const specifierOf = (_tool: string, text: string) => http.specifier(text, undefined as never)
 const allow = (text: string) => compileRule('allow', text, tools, specifierOf)
 const deny = (text: string) => compileRule('deny', text, tools, specifierOf)
 

@@ -9,6 +9,7 @@ import { kinds } from '../../tools/index.ts'
 import { rsaKey } from '../credentials/reading.ts'
 import { startTokenEndpoint } from '../credentials/token-endpoint.ts'
 import { createAuthority } from '../support/certificates.ts'
+import { databases } from '../support/databases.ts'
 import { formsOf } from '../support/forms.ts'
 import { type Home, makeHome } from '../support/home.ts'
 import { type Keyring, keyringMissing, startKeyring } from '../support/keyring.ts'
@@ -41,6 +42,8 @@ interface Row {
   readonly credential: object
   /** Merged over the tool. */
   readonly tool?: object
+  /** Instead of a tool of kind http. */
+  readonly database?: string
   /** What else its worker alone may have. */
   readonly pieces?: Record<string, string | Buffer>
 }
@@ -169,6 +172,15 @@ beforeAll(async () => {
     pieces: piecesOf(partner.privateKey),
   }
 
+  const database = await databases.PostgreSQL()
+  cleanUps.push(() => database.stop())
+  await database.setPassword('isolated', value('password'))
+  await database.admin('CREATE TABLE orders (id integer)', 'GRANT SELECT ON orders TO isolated')
+  rows['password'] = {
+    credential: { type: 'password', username: 'isolated', password: file('password') },
+    database: database.url,
+  }
+
   home.writeConfig({
     version: 1,
     stores: {
@@ -182,24 +194,29 @@ beforeAll(async () => {
     },
     credentials: Object.fromEntries(Object.entries(rows).map(([name, { credential }]) => [name, credential])),
     tools: Object.fromEntries(
-      Object.entries(rows).map(([name, { tool = {} }]) => [
+      Object.entries(rows).map(([name, { tool = {}, database: url }]) => [
         name,
-        {
-          kind: 'http',
-          description: name,
-          base_url: api.url,
-          allow: ['GET /repos/acme/shop/issues'],
-          ...(Object.hasOwn(tool, 'credential') ? {} : { credential: name }),
-          ...JSON.parse(JSON.stringify(tool)),
-        },
+        url === undefined
+          ? {
+              kind: 'http',
+              description: name,
+              base_url: api.url,
+              allow: ['GET /repos/acme/shop/issues'],
+              ...(Object.hasOwn(tool, 'credential') ? {} : { credential: name }),
+              ...JSON.parse(JSON.stringify(tool)),
+            }
+          : { kind: 'db', description: name, url, credential: name, tables: { orders: '*' } },
       ]),
     ),
   })
   await start()
   for (const name of Object.keys(rows)) {
     const known = childrenOf(gate)
-    const { raw } = await called(`${name}_call_api`, { method: 'GET', path: '/repos/acme/shop/issues' })
-    expect([name, raw]).toEqual([name, expect.stringContaining('"status":200')])
+    const isDatabase = rows[name]?.database !== undefined
+    const { raw } = isDatabase
+      ? await called(`${name}_db_query`, { sql: 'select id from orders' })
+      : await called(`${name}_call_api`, { method: 'GET', path: '/repos/acme/shop/issues' })
+    expect([name, raw]).toEqual([name, expect.stringContaining(isDatabase ? '"row_count":0' : '"status":200')])
     workers[name] = childrenOf(gate).find(pid => !known.includes(pid)) as number
   }
 }, 180_000)

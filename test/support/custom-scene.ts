@@ -15,6 +15,7 @@ export interface CustomScene extends Connected {
 
 /** What a configuration is made of, beside the agent for stdio. */
 export interface CustomConfig {
+  readonly stores?: Record<string, unknown>
   readonly credentials?: Record<string, unknown>
   readonly tools: Record<string, unknown>
   readonly deny?: readonly string[]
@@ -32,9 +33,9 @@ export async function setCustomScene(
   const home = makeHome()
   const file = (secret: string) => ({ file: join(home.folder, `${secret}.key`) })
   for (const [name, value] of Object.entries(secrets)) writeFileSync(file(name).file, value, { mode: 0o600 })
-  const { credentials = {}, tools, deny = [] } = config(file)
+  const { stores = {}, credentials = {}, tools, deny = [] } = config(file)
   const allow = Object.keys(tools).map(name => `${name}_*`)
-  home.writeConfig({ version: 1, credentials, tools, agents: { local: { transport: 'stdio', allow, deny } } })
+  home.writeConfig({ version: 1, stores, credentials, tools, agents: { local: { transport: 'stdio', allow, deny } } })
   const connected = await connect(home, 'stdio', '2026-07-28')
   return {
     ...connected,

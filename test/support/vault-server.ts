@@ -45,6 +45,11 @@ export interface VaultOptions {
   /** What the policies of logins do not cover; every other path is covered. */
   readonly forbidden?: readonly string[]
   readonly clock?: () => number
+  /** A real database, in which the users of `database/creds` are made and dropped before a request is answered. */
+  readonly database?: {
+    readonly make: (username: string, password: string) => Promise<void>
+    readonly drop: (username: string) => Promise<void>
+  }
 }
 
 /** The token that can do everything. */
@@ -84,7 +89,13 @@ export async function startVault(options: VaultOptions = {}): Promise<VaultServe
 
   const upstream = await startUpstream(async (received, response) => {
     if (server.answer !== null) return server.answer(response, received)
+    const before = [...leases.values()]
     const [status, body] = outcome(received)
+    const now = [...leases.values()]
+    for (const { id, username, password } of now)
+      if (!before.some(lease => lease.id === id)) await options.database?.make(username, password)
+    for (const { id, username } of before)
+      if (!now.some(lease => lease.id === id)) await options.database?.drop(username)
     if (server.held?.paths.test(received.url)) await server.held.until
     response.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store' })
     response.end(body === undefined ? undefined : `${JSON.stringify(body)}\n`)

@@ -1,4 +1,6 @@
-import { defineKind, type Limits, type Verb, VerbError } from '../../src/kind.ts'
+import * as z from 'zod'
+import { defineKind, type Limits, type Verb } from '../../src/kind.ts'
+import { VerbError } from '../../src/verb-error.ts'
 import type { Presented } from '../../src/leased.ts'
 import { type Bounds, boundsOf } from './bounds.ts'
 import { callApi } from './call-api.ts'
@@ -9,7 +11,7 @@ import { operationVerb } from './operation-verb.ts'
 import { parseSlashedPath } from './path.ts'
 import { parseRequestPattern } from './request-line.ts'
 import { neededRights } from './rights.ts'
-import { schemaCompiler } from './schema-check.ts'
+import { schemaCompiler } from '../../src/schema/check.ts'
 import { type Compilers, compileEntry, type ScopeEntry } from './scope.ts'
 import { baseSegments, HttpTarget, otherCredentials, targetProblem } from './target.ts'
 import { testCall } from './test-call.ts'
@@ -18,14 +20,17 @@ import { testCall } from './test-call.ts'
 export const http = defineKind({
   name: 'http',
   target: HttpTarget,
+  limits: z.strictObject({}),
+  located: target => target,
   targetProblem,
   credentials: ['bearer', 'basic', 'api_key', 'oauth2', 'github_app', 'aws_sigv4', 'hmac', 'jwt'],
-  permissions: { network: true, children: false },
+  permissions: () => ({ network: true, children: false, sqlite: false }),
   otherCredentials,
   files: target => (target.tls.ca === undefined ? [] : [{ path: ['tls', 'ca'], file: target.tls.ca }]),
   neededRights,
   test: target => (target.test === undefined ? null : testCall(target.test, baseSegments(target))),
   echo,
+  inspection: () => null,
   verbs,
   specifier,
   start: async (target, limits) => (await import('./send.ts')).openTarget(target, limits.timeoutMs),

@@ -3,7 +3,7 @@ import { isGraphqlPath } from './graphql.ts'
 import { accessOf, isIdempotent, type Method } from './method.ts'
 import { type Parameter, readParameter } from './parameter.ts'
 import { type Query, queryProblems } from './query.ts'
-import { maxProblems } from './schema-check.ts'
+import { maxProblems } from '../../src/schema/check.ts'
 import { describeEntry, type ScopeEntry, type StoredDocument } from './scope.ts'
 
 /** A request as an agent asks for it, taken apart. */

@@ -1,5 +1,5 @@
 import type { Json, JsonObject } from '../../src/kind.ts'
-import type { SchemaCheck, SchemaCompiler } from './schema-check.ts'
+import type { SchemaCheck, SchemaCompiler } from '../../src/schema/check.ts'
 
 /** A value of a path or query parameter, or a list of them, as an agent or an admin gives it. */
 export type ParameterValue = string | number | boolean | readonly (string | number | boolean)[]

@@ -1,7 +1,7 @@
 import { invalidInput } from '../../src/refusal.ts'
 import { type Parameter, type ParameterValue, readParameter } from './parameter.ts'
 import { normalParameter, reservedParameter } from './reserved.ts'
-import { maxProblems } from './schema-check.ts'
+import { maxProblems } from '../../src/schema/check.ts'
 
 /** Query parameters in the order in which they are sent. */
 export type Query = readonly (readonly [string, ParameterValue])[]

@@ -6,7 +6,7 @@ import { compileParameters, type Parameter } from './parameter.ts'
 import { parameterNames, type PathPattern } from './pattern.ts'
 import { parseRequestLine } from './request-line.ts'
 import { normalParameter } from './reserved.ts'
-import type { SchemaCheck, SchemaCompiler } from './schema-check.ts'
+import type { SchemaCheck, SchemaCompiler } from '../../src/schema/check.ts'
 
 /** A stored GraphQL document and the variables that an agent may give. */
 export interface StoredDocument extends CompiledDocument {

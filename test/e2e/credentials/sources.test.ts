@@ -220,6 +220,7 @@ describe('a user that Vault makes for a tool', () => {
     const events = {
       leased() {},
       partial() {},
+      warned() {},
       malformed() {},
       exited: (how: { expected: boolean }) => void ended.push(how.expected),
     }

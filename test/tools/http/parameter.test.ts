@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { JsonObject } from '../../../src/kind.ts'
 import { compileParameters, readParameter } from '../../../tools/http/parameter.ts'
-import { schemaCompiler } from '../../../tools/http/schema-check.ts'
+import { schemaCompiler } from '../../../src/schema/check.ts'
 
 const compile = await schemaCompiler()
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { compileParameters } from '../../../tools/http/parameter.ts'
 import { formatQuery, parseQuery, type Query, queryProblems, refuseReserved } from '../../../tools/http/query.ts'
-import { schemaCompiler } from '../../../tools/http/schema-check.ts'
+import { schemaCompiler } from '../../../src/schema/check.ts'
 
 const written: readonly (readonly [Query, string])[] = [
   [[], ''],

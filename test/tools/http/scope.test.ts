@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { AllowEntry } from '../../../tools/http/entry.ts'
 import { documentCompiler } from '../../../tools/http/graphql.ts'
 import { type Asked, judge, matchingEntries } from '../../../tools/http/judge.ts'
-import { schemaCompiler } from '../../../tools/http/schema-check.ts'
+import { schemaCompiler } from '../../../src/schema/check.ts'
 import { compileEntry, describeEntry } from '../../../tools/http/scope.ts'
 
 const compilers = { schema: await schemaCompiler(), document: await documentCompiler() }

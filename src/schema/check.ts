@@ -1,4 +1,5 @@
-import type { JsonObject } from '../../src/kind.ts'
+import type { JsonObject } from '../kind.ts'
+import { validatorOptions } from './options.ts'
 
 /** Longest list of problems an agent is shown. */
 export const maxProblems = 5
@@ -23,13 +24,7 @@ export async function schemaCompiler(): Promise<SchemaCompiler> {
     { code: 'linear' },
   )
   const ajv = new Ajv2020({
-    strict: true, // an unknown keyword, type or format is an error, not a check that is left out
-    allowUnionTypes: true, // `type: [string, integer]` is plain JSON Schema
-    meta: false, // compiling checks every keyword's own shape; compiling the meta-schema too takes 150 ms
-    validateSchema: false,
-    allErrors: false,
-    ownProperties: true,
-    logger: false,
+    ...validatorOptions,
     // Linear in the text whatever the pattern: an agent chooses the text, and this process serves everybody.
     code: { regExp },
   })
