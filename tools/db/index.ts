@@ -4,6 +4,7 @@ import type { EngineName } from './location.ts'
 import { describeVerb } from './describe-verb.ts'
 import { inspection } from './inspection.ts'
 import { queryVerb } from './query-verb.ts'
+import { remembered } from './remembered.ts'
 import { scopeOf } from './scope.ts'
 import { specifier } from './specifier.ts'
 import { statementVerb } from './statement-verb.ts'
@@ -56,7 +57,7 @@ export const db = defineKind({
 
 async function verbs(target: DbTarget, limits: Limits): Promise<readonly Verb[]> {
   const scope = scopeOf(target)
-  const judge = await judges[scope.engine](scope)
+  const judge = remembered(await judges[scope.engine](scope))
   const statements = Object.entries(target.statements ?? {})
   const compile = statements.length === 0 ? null : await (await import('../../src/schema/check.ts')).schemaCompiler()
   return [
