@@ -80,6 +80,7 @@ export const promises = {
       'test/e2e/workers.test.ts > kill its worker between calls and the next call works',
       'test/e2e/workers.test.ts > a worker that hangs is killed after the deadline and replaced',
       'test/e2e/db/trouble.test.ts > a statement that does not end is ended at the deadline, at the database too, and the next call works',
+      'test/e2e/db/memory.test.ts > a statement that takes gigabytes is refused, takes no more than a worker may have, and the next call works',
       'test/e2e/db/trouble.test.ts > a worker that is killed in the middle costs its call at most',
       'test/security/http/dense.test.ts > dense JSON does not end the worker: %s',
       'test/security/http/resources.test.ts > an answer that costs too much ends by the deadline, and so does nothing else',

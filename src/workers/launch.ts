@@ -13,9 +13,16 @@ export interface Launch {
 const shell = '/bin/sh'
 const emptier = '/usr/bin/env'
 
+/**
+ * What a worker may take of memory beside the heap of JavaScript, in kilobytes: SQLite and the buffers of answers. Node itself
+ * has more than a third of it, most of it stacks that are never used.
+ */
+const maxDataKb = 1_572_864
+
 // Node can set no limit of a process; a shell can, and then becomes what it was given, argument by argument: nothing is
 // put together as text. What shells add to an environment on their own (bash even while it execs) is taken out again.
-const script = `ulimit -c 0 && exec ${emptier} -u PWD -u OLDPWD -u SHLVL -u _ "$0" "$@"`
+// A limit on data that is lower already stays.
+const script = `ulimit -c 0 && { ulimit -d ${maxDataKb} 2>/dev/null || :; } && exec ${emptier} -u PWD -u OLDPWD -u SHLVL -u _ "$0" "$@"`
 
 /**
  * Works out how workers are started, with no core dumps where the system has a shell to switch them off.
