@@ -38,7 +38,7 @@ const graph: Import[] = files.flatMap(from =>
 /** Layers from the innermost outwards: a file may import from its own folder and from layers before its own. */
 const layers: readonly (readonly string[])[] = [
   ['refusal', 'secret', 'verb-error'],
-  ['leased', 'units'],
+  ['leased', 'units', 'absolute-file', 'refine-with'],
   ['kind'],
   [
     'net',
@@ -79,7 +79,19 @@ function allowed({ from, to }: Import): boolean {
   if (importer === imported)
     return importer !== 'tools' || from.split('/')[1] === to.split('/')[1] || from === 'tools/index.ts'
   if (importer === 'tools')
-    return ['kind', 'verb-error', 'leased', 'units', 'refusal', 'secret', 'net', 'process', 'schema'].includes(imported)
+    return [
+      'kind',
+      'absolute-file',
+      'refine-with',
+      'verb-error',
+      'leased',
+      'units',
+      'refusal',
+      'secret',
+      'net',
+      'process',
+      'schema',
+    ].includes(imported)
   if (imported === 'tools') return ['main', 'worker'].includes(importer) && to === 'tools/index.ts'
   return layerOf(imported) < layerOf(importer) || neighbours.has(`${importer}>${imported}`)
 }

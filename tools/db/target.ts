@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import * as z from 'zod'
-import type { JsonObject } from '../../src/kind.ts'
+import { refineWith } from '../../src/refine-with.ts'
+import { AbsoluteFile } from '../../src/absolute-file.ts'
 import type { OtherCredential } from '../../src/leased.ts'
 import { literalProblem, parseCidr } from '../../src/net/address.ts'
 import { Duration, Size } from '../../src/units.ts'
@@ -10,15 +11,9 @@ import { parseTableName } from './table-name.ts'
 const Url = z
   .string()
   .describe('postgres://HOST[:PORT]/DATABASE, mysql://HOST[:PORT]/DATABASE or sqlite:FILE')
-  .superRefine((text, context) => {
-    try {
-      parseLocation(text)
-    } catch (error) {
-      context.addIssue({ code: 'custom', message: (error as Error).message })
-    }
-  })
+  .superRefine(refineWith(parseLocation))
 
-const AbsolutePath = z.string().regex(/^\/[^\p{Cc}]*$/u, 'an absolute path')
+const SocketPath = z.string().regex(/^\/[^\p{Cc}]*$/u, 'an absolute path')
 
 const Column = z
   .string()
@@ -42,13 +37,7 @@ const TableEntry = z.union([
   }),
 ])
 
-const TableName = z.string().superRefine((text, context) => {
-  try {
-    parseTableName(text)
-  } catch (error) {
-    context.addIssue({ code: 'custom', message: (error as Error).message })
-  }
-})
+const TableName = z.string().superRefine(refineWith(parseTableName))
 
 const StatementName = z
   .string()
@@ -74,7 +63,7 @@ const StatementEntry = z.strictObject({
 /** What an admin writes for a tool of kind `db`. */
 export const DbTarget = z.strictObject({
   url: Url,
-  socket: AbsolutePath.optional().describe(
+  socket: SocketPath.optional().describe(
     'A unix socket instead of HOST: of PostgreSQL the folder, such as /run/postgresql; of MySQL the file',
   ),
   user: z
@@ -103,21 +92,13 @@ export const DbTarget = z.strictObject({
   tls: z
     .strictObject({
       required: z.boolean().default(false).describe('Also where the host is this machine'),
-      ca: AbsolutePath.optional().describe('Certificate authorities to trust beside the usual ones, as PEM'),
+      ca: AbsoluteFile.optional().describe('Certificate authorities to trust beside the usual ones, as PEM'),
       certificate: z.string().optional().describe('A credential of type mtls, presented to the server'),
     })
     .prefault({}),
   unsafe_plain_connection: z.boolean().default(false).describe('Reaches a host that is not this machine without TLS'),
   unsafe_allow_private: z
-    .array(
-      z.string().superRefine((text, context) => {
-        try {
-          parseCidr(text)
-        } catch (error) {
-          context.addIssue({ code: 'custom', message: (error as Error).message })
-        }
-      }),
-    )
+    .array(z.string().superRefine(refineWith(parseCidr)))
     .default([])
     .describe('Ranges such as 10.0.0.0/8 that this tool may reach although they are not public'),
   unsafe_allow_privileged_role: z
@@ -193,6 +174,3 @@ export function usesTls(target: DbTarget): boolean {
   const wanted = target.tls.required || target.tls.ca !== undefined || target.tls.certificate !== undefined
   return wanted || !(location.isLoopback || target.unsafe_plain_connection)
 }
-
-/** What an admin wrote for one parameter. */
-export type ParameterSchema = JsonObject

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { refineWith } from '../../src/refine-with.ts'
 import type { JsonObject } from '../../src/kind.ts'
 import { fieldName, fieldValue, reservedHeaders } from './headers.ts'
 import { methods } from './method.ts'
@@ -23,17 +24,6 @@ const ContentType = z
 
 /** How many pages are collected into one answer, and how the next one is found (RFC 8288). */
 export const Pages = z.strictObject({ follow: z.literal('link'), max: z.int().min(2).max(20) })
-
-/** Refuses with the admin's sentence when `check` throws. */
-export function refineWith(check: (text: string) => unknown) {
-  return (text: string, context: z.core.$RefinementCtx<string>) => {
-    try {
-      check(text)
-    } catch (error) {
-      context.addIssue({ code: 'custom', message: (error as Error).message })
-    }
-  }
-}
 
 const AllowLine = z.string().superRefine(refineWith(parseRequestLine))
 

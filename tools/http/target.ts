@@ -1,8 +1,10 @@
 import * as z from 'zod'
+import { refineWith } from '../../src/refine-with.ts'
+import { AbsoluteFile } from '../../src/absolute-file.ts'
 import type { OtherCredential } from '../../src/leased.ts'
 import { behindProxyProblem, literalProblem, parseCidr } from '../../src/net/address.ts'
 import { Duration } from '../../src/units.ts'
-import { AllowEntry, FixedHeaders, OperationEntry, Pages, refineWith } from './entry.ts'
+import { AllowEntry, FixedHeaders, OperationEntry, Pages } from './entry.ts'
 import { fieldName, reservedHeaders } from './headers.ts'
 import { parseSlashedPath } from './path.ts'
 import { compilePattern } from './pattern.ts'
@@ -41,10 +43,6 @@ const ProxyUrl = z.string().superRefine((text, context) => {
   else if (url.username !== '' || url.password !== '')
     context.addIssue({ code: 'custom', message: 'a URL here carries no user or password; use proxy.credential' })
 })
-
-const AbsoluteFile = z
-  .string()
-  .regex(/^(?:\/|[A-Za-z]:[\\/])[^*\p{Cc}]*[^*\p{Cc}\\/]$/u, 'the absolute path of one file, without *')
 
 const OperationName = z
   .string()

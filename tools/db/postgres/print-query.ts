@@ -54,7 +54,7 @@ function simpleQuery(print: Print, select: Fields): string {
 }
 
 /** Writes VALUES. */
-export function valuesText(print: Print, rows: unknown): string {
+function valuesText(print: Print, rows: unknown): string {
   return `VALUES ${list(rows)
     .map(row => `(${commas(print, openAs(row, 'List').items)})`)
     .join(', ')}`

@@ -92,7 +92,7 @@ function expressionHere(node: AstNode, frame: Frame, work: Work): void {
  *
  * @throws OutOfScope
  */
-export function refuseFunction(name: string, { functions }: Work): void {
+function refuseFunction(name: string, { functions }: Work): void {
   const folded = fold(name)
   if (safeFunctions.has(folded) || functions.has(folded)) return
   throw noFunction(name, functions)
